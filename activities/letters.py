@@ -1,0 +1,90 @@
+"""Letters to customers: rendered from their template, sent once, written down in the ledger."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+from temporalio import activity
+
+from aftersales.letters import LetterBook
+from aftersales.message_ids import message_id
+from aftersales.model import Model, Time
+from aftersales.order import Customer
+from aftersales.ports import Channel, LetterLedger
+from aftersales.records import CaseRef, LetterRecord
+
+
+class LetterRequest(Model):
+    """One letter of a case. `key` is its idempotency key; `values` are the template's variables, money as strings."""
+
+    key: str
+    case: CaseRef
+    letter: str
+    to: Customer
+    locale: str
+    currency: str
+    languages: tuple[str, ...]
+    values: dict[str, JsonValue]
+    at: Time
+
+
+class LetterSent(Model):
+    """A letter that is out. `choices` are the ids it offered, in their order."""
+
+    language: str
+    version: str
+    choices: tuple[str, ...]
+
+
+class Letters:
+    """Sends the letters of cases."""
+
+    def __init__(self, book: LetterBook, channel: Channel, ledger: LetterLedger, *, domain: str) -> None:
+        """`domain` stands behind the @ of every Message-ID."""
+        self._book, self._channel, self._ledger, self._domain = book, channel, ledger, domain
+
+    @activity.defn(name="send_letter")
+    async def send(self, request: LetterRequest) -> LetterSent:
+        """Send one letter, once for its key however often this runs."""
+        known = await self._ledger.letter(request.key)
+        if known and known.sent_at:
+            return LetterSent(language=known.language, version=known.version, choices=known.choices)
+        rendered = self._book.render(
+            request.letter,
+            process=request.case.process,
+            language=request.to.language,
+            fallback=request.languages,
+            locale=request.locale,
+            currency=request.currency,
+            values={
+                **request.values,
+                "customer_name": request.to.name,
+                "order_id": request.case.order_id,
+                "shop": request.case.shop,
+            },
+        )
+        identity = message_id(request.case.case_id, request.key, self._domain)
+        await self._ledger.claim_letter(
+            LetterRecord(
+                key=request.key,
+                case=request.case,
+                letter=request.letter,
+                language=rendered.language,
+                version=rendered.version,
+                message_id=identity,
+                choices=rendered.choices,
+                claimed_at=request.at,
+            )
+        )
+        reference = await self._channel.deliver(
+            key=request.key,
+            case_id=request.case.case_id,
+            message_id=identity,
+            to=request.to,
+            sender=request.case.shop,
+            name=request.letter,
+            rendered=rendered,
+            at=request.at,
+        )
+        await self._ledger.letter_sent(request.key, at=request.at, reference=reference)
+        activity.logger.info("letter sent", extra={"letter": request.letter, "language": rendered.language})
+        return LetterSent(language=rendered.language, version=rendered.version, choices=rendered.choices)

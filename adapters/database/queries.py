@@ -1,0 +1,48 @@
+"""What the store asks, each with named parameters; built once, so that SQLAlchemy compiles each once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, select
+
+from adapters.database.schema import cases, commands, events, letters
+from aftersales.records import EventStatus
+
+_OF_CASE = [cases.c[name] for name in ("process", "order_id", "part", "shop", "opened_at")]
+
+LETTERS: Select[Any] = select(letters, *_OF_CASE).join(cases)
+"""Letters, each with the case that it belongs to."""
+COMMANDS: Select[Any] = select(commands, *_OF_CASE).join(cases)
+"""Commands, each with the case that it belongs to."""
+
+_LAST_LETTER = (
+    select(func.max(letters.c.claimed_at))
+    .where(letters.c.case_id == cases.c.case_id, letters.c.trigger == cases.c.trigger)
+    .scalar_subquery()
+)
+OPEN_CASES = (
+    select(cases)
+    .where(cases.c.order_id == bindparam("order_id"), cases.c.closed_at.is_(None))
+    .order_by(_LAST_LETTER.desc().nulls_last(), cases.c.opened_at.desc(), cases.c.case_id)
+)
+LAST_CASE = select(cases).where(cases.c.case_id == bindparam("case_id")).order_by(cases.c.opened_at.desc()).limit(1)
+LAST_OPENING = (
+    select(cases.c.opening)
+    .where(cases.c.order_id == bindparam("order_id"), cases.c.opening.is_not(None))
+    .order_by(cases.c.opened_at.desc())
+    .limit(1)
+)
+CASE_OF_COMMAND = (
+    select(cases)
+    .join(commands)
+    .where(commands.c.type == bindparam("type"), commands.c.reference == bindparam("reference"))
+    .order_by(commands.c.claimed_at.desc())
+    .limit(1)
+)
+CASE_OF_KEY = select(cases).join(commands).where(commands.c.key == bindparam("key"))
+WAITING_EVENTS = (
+    select(events)
+    .where(events.c.order_id == bindparam("order_id"), events.c.status == EventStatus.NO_OPEN_CASE)
+    .order_by(func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, events.c.id)
+)

@@ -1,0 +1,197 @@
+"""The tables, for SQLite and PostgreSQL alike.
+
+A change here needs a new file in `migrations/versions` and its number in `REVISION`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+from typing_extensions import override
+
+REVISION = "0001"
+"""The newest migration: what a database must be at for this code."""
+
+_UNSAFE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Text without NUL, which PostgreSQL refuses, and lone surrogates, which no database can encode."""
+    return text if text.isascii() and "\x00" not in text else _UNSAFE.sub("\ufffd", text)
+
+
+class CleanText(TypeDecorator[str]):
+    """Text as `clean` leaves it."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else clean(value)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment, stored in UTC and returned with its offset; SQLite itself would return it without."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"{value!r} has no offset; give moments as aware datetimes")
+        return value.astimezone(UTC)
+
+    @override
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _text(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, CleanText, nullable=null)
+
+
+def _time(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, UtcTime, nullable=null)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+events = Table(
+    "events",
+    metadata,
+    _text("source"),
+    _text("id"),
+    _text("order_id"),
+    _text("type"),
+    _time("happened_at", null=True),
+    _time("received_at"),
+    _text("status"),
+    _text("detail"),
+    Column("cases", JSON, nullable=False),
+    _text("raw"),
+    PrimaryKeyConstraint("source", "id"),
+    Index(None, "id"),
+    Index(None, "order_id"),
+    Index(None, "status", "received_at"),
+    Index(None, "received_at"),
+)
+"""Every event that came in. `cases` is a list of case ids, `raw` the text as received."""
+
+cases = Table(
+    "cases",
+    metadata,
+    _text("case_id"),
+    _text("trigger"),
+    _text("process"),
+    _text("order_id"),
+    _text("part"),
+    _text("shop"),
+    _time("opened_at"),
+    _time("closed_at", null=True),
+    _text("result", null=True),
+    _text("stage", null=True),
+    _text("opening", null=True),
+    PrimaryKeyConstraint("case_id", "trigger"),
+    Index(None, "order_id"),
+    Index(None, "closed_at", "opened_at"),
+    Index(None, "opened_at"),
+)
+"""Every run of a case; `closed_at` is null while it runs."""
+
+letters = Table(
+    "letters",
+    metadata,
+    _text("key"),
+    _text("case_id"),
+    _text("trigger"),
+    _text("letter"),
+    _text("language"),
+    _text("version"),
+    _text("message_id"),
+    Column("choices", JSON, nullable=False),
+    _time("claimed_at"),
+    _time("sent_at", null=True),
+    _text("reference", null=True),
+    PrimaryKeyConstraint("key"),
+    ForeignKeyConstraint(["case_id", "trigger"], ["cases.case_id", "cases.trigger"]),
+    Index(None, "case_id", "trigger"),
+)
+"""Every letter, claimed before it is sent."""
+
+commands = Table(
+    "commands",
+    metadata,
+    _text("key"),
+    _text("case_id"),
+    _text("trigger"),
+    _text("type"),
+    Column("data", JSON, nullable=False),
+    _time("claimed_at"),
+    _time("accepted_at", null=True),
+    _text("reference", null=True),
+    _text("refused", null=True),
+    PrimaryKeyConstraint("key"),
+    ForeignKeyConstraint(["case_id", "trigger"], ["cases.case_id", "cases.trigger"]),
+    Index(None, "case_id", "trigger"),
+    Index(None, "type", "reference"),
+)
+"""Every command, claimed before it is given."""
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    _text("case_id"),
+    _text("trigger"),
+    _text("process"),
+    _text("order_id"),
+    _text("shop"),
+    _text("currency"),
+    _text("result"),
+    _text("stage"),
+    _text("cause"),
+    Column("at_fault", Boolean, nullable=False),
+    Column("amounts", JSON, nullable=False),
+    Column("letters_sent", Integer, nullable=False),
+    Column("first_response_time", Float, nullable=True),
+    Column("resolution_time", Float, nullable=False),
+    Column("decisions_missed", Integer, nullable=False),
+    Column("angry", Boolean, nullable=False),
+    _text("policy_version"),
+    _time("opened_at"),
+    _time("closed_at"),
+    Column("document", JSON, nullable=False),
+    PrimaryKeyConstraint("case_id", "trigger"),
+    Index(None, "order_id"),
+    Index(None, "closed_at"),
+)
+"""How cases ended. `amounts` maps kinds to exact decimals as text; `document` is the whole outcome."""

@@ -1,0 +1,84 @@
+"""The statements of the store, built once: SQLAlchemy then compiles each of them once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Insert, Table, Update, and_, bindparam, case, func, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from adapters.database.schema import cases, commands, events, letters, outcomes
+from aftersales.records import EventStatus
+
+_REACHED = (EventStatus.STARTED, EventStatus.SIGNALLED)
+
+
+class Statements:
+    """What the store writes, in the words of one dialect (SQLite's or PostgreSQL's; both know `ON CONFLICT`)."""
+
+    def __init__(self, dialect: str) -> None:
+        insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+
+        self.know_case: Insert = insert(cases).on_conflict_do_nothing()
+        """Leaves a case as it is that is known already, closed ones too."""
+
+        into = insert(cases)
+        self.open_case: Insert = into.on_conflict_do_update(
+            index_elements=cases.primary_key.columns,
+            set_={"opening": into.excluded.opening},
+            where=and_(cases.c.opening.is_(None), into.excluded.opening.is_not(None)),
+        )
+
+        into = insert(cases)
+        self.close_case: Insert = into.on_conflict_do_update(
+            index_elements=cases.primary_key.columns,
+            set_={name: into.excluded[name] for name in ("closed_at", "result", "stage")},
+            where=cases.c.closed_at.is_(None),
+        )
+
+        self.outcome: Insert = insert(outcomes).on_conflict_do_nothing()
+
+        self.claim_letter: Insert = insert(letters).on_conflict_do_nothing()
+        self.letter_sent: Update = _first_answer(letters, "sent_at", "reference")
+
+        self.claim_command: Insert = insert(commands).on_conflict_do_nothing()
+        self.command_accepted: Update = _first_answer(commands, "accepted_at", "reference")
+        self.command_refused: Update = _first_answer(commands, "refused")
+
+        self.new_events: Insert = insert(events).on_conflict_do_nothing().returning(events.c.source, events.c.id)
+        self.replace_refused: Insert = _replace(insert(events), where=events.c.status == EventStatus.REFUSED)
+
+        into = insert(events)
+        # A case may hand an event back before the starter that signalled it has written down that it did.
+        reached = or_(*(into.excluded.status == status for status in _REACHED))
+        handed_back = and_(events.c.status == EventStatus.FOR_A_PERSON, reached)
+        self.settle_event: Insert = into.on_conflict_do_update(
+            index_elements=events.primary_key.columns,
+            set_={
+                "status": case((handed_back, events.c.status), else_=into.excluded.status),
+                "detail": case((handed_back, events.c.detail), else_=into.excluded.detail),
+                "cases": into.excluded.cases,
+            },
+        )
+
+        into = insert(events)
+        self.hand_back: Insert = into.on_conflict_do_update(
+            index_elements=events.primary_key.columns,
+            set_={"status": into.excluded.status, "detail": into.excluded.detail},
+            where=events.c.status != EventStatus.DONE_BY_HAND,
+        )
+
+
+def _first_answer(table: Table, *columns: str) -> Update:
+    """Fill columns of the row with `_key` where they are empty still: the first answer stays."""
+    filled = {name: func.coalesce(table.c[name], bindparam(f"_{name}", type_=table.c[name].type)) for name in columns}
+    return update(table).where(table.c.key == bindparam("_key")).values(filled)
+
+
+def _replace(into: Any, *, where: Any) -> Insert:
+    keys = {column.name for column in into.table.primary_key}
+    every = {column.name: into.excluded[column.name] for column in into.table.columns if column.name not in keys}
+    statement: Insert = into.on_conflict_do_update(
+        index_elements=into.table.primary_key.columns, set_=every, where=where
+    )
+    return statement

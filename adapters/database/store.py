@@ -1,0 +1,192 @@
+"""What running cases write through: the ledgers of letters, commands, cases and events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Result, RowMapping, Select
+from typing_extensions import override
+
+from adapters.database import queries, rows
+from adapters.database.engines import Engines, connect
+from adapters.database.intake import key_of, record
+from adapters.database.lookup import Lookup
+from adapters.database.schema import commands, letters
+from adapters.database.statements import Statements
+from adapters.database.upgrade import bring_up_to_date
+from adapters.database.views import Views
+from adapters.database.writer import Writer
+from aftersales.outcome import Outcome
+from aftersales.ports import CaseLedger, CommandLedger, EventLedger, LetterLedger
+from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[Store]:
+    """The store at a database URL, brought to the newest revision; every write asked for is done when it closes.
+
+    Raises:
+        DatabaseUnusable: the database cannot be opened, or was written by a newer version.
+    """
+    async with connect(url) as engines:
+        await bring_up_to_date(engines)
+        store = Store(engines)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
+    """The ledgers; `aftersales.ports` says what each method does.
+
+    Each one that writes returns when its changes are committed, all of them or none. `views` is for people.
+    """
+
+    def __init__(self, engines: Engines) -> None:
+        self._reader = engines.read
+        self._writer = Writer(engines.write)
+        self._letters = Lookup(engines.read, queries.LETTERS, letters.c.key)
+        self._commands = Lookup(engines.read, queries.COMMANDS, commands.c.key)
+        self._do = Statements(engines.url.get_backend_name())
+        self.views = Views(engines.read)
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await self._writer.close()
+        await self._letters.close()
+        await self._commands.close()
+
+    @override
+    async def letter(self, key: str) -> LetterRecord | None:
+        row = await self._letters.find(key)
+        return rows.letter_of(row) if row else None
+
+    @override
+    async def claim_letter(self, record: LetterRecord) -> None:
+        await self._writer.write(
+            (self._do.know_case, [rows.case_row(record.case)]),
+            (self._do.claim_letter, [rows.letter_row(record)]),
+        )
+
+    @override
+    async def letter_sent(self, key: str, *, at: datetime, reference: str) -> None:
+        """Told twice, the first `at` and `reference` stay.
+
+        Raises:
+            LookupError: no letter was claimed with this key.
+        """
+        row = {"_key": key, "_sent_at": at, "_reference": reference}
+        await self._writer.write((self._do.letter_sent, [row]))
+
+    @override
+    async def command(self, key: str) -> CommandRecord | None:
+        row = await self._commands.find(key)
+        return rows.command_of(row) if row else None
+
+    @override
+    async def claim_command(self, record: CommandRecord) -> None:
+        await self._writer.write(
+            (self._do.know_case, [rows.case_row(record.case)]),
+            (self._do.claim_command, [rows.command_row(record)]),
+        )
+
+    @override
+    async def command_accepted(self, key: str, *, at: datetime, reference: str) -> None:
+        """Told twice, the first `at` and `reference` stay.
+
+        Raises:
+            LookupError: no command was claimed with this key.
+        """
+        row = {"_key": key, "_accepted_at": at, "_reference": reference}
+        await self._writer.write((self._do.command_accepted, [row]))
+
+    @override
+    async def command_refused(self, key: str, *, reason: str) -> None:
+        """Told twice, the first `reason` stays.
+
+        Raises:
+            LookupError: no command was claimed with this key.
+        """
+        await self._writer.write((self._do.command_refused, [{"_key": key, "_refused": reason}]))
+
+    @override
+    async def open_case(self, record: CaseRecord) -> None:
+        await self._writer.write((self._do.open_case, [record.model_dump()]))
+
+    @override
+    async def close_case(self, outcome: Outcome) -> None:
+        await self._writer.write(
+            (self._do.outcome, [rows.outcome_row(outcome)]),
+            (self._do.close_case, [rows.closed_case_row(outcome)]),
+        )
+
+    @override
+    async def hand_back(self, identity: str, *, case_id: str, detail: str) -> None:
+        """What is done by hand already stays so; an event that is not in the ledger is put there."""
+        row = rows.handed_back_row(identity, case_id=case_id, detail=detail, at=datetime.now(UTC))
+        await self._writer.write((self._do.hand_back, [row]))
+
+    @override
+    async def open_cases(self, order_id: str) -> list[CaseRecord]:
+        return [_case(row) for row in await self._all(queries.OPEN_CASES, order_id=order_id)]
+
+    @override
+    async def last_case(self, case_id: str) -> CaseRecord | None:
+        row = await self._first(queries.LAST_CASE, case_id=case_id)
+        return _case(row) if row else None
+
+    @override
+    async def last_opening(self, order_id: str) -> str | None:
+        row = await self._first(queries.LAST_OPENING, order_id=order_id)
+        return str(row["opening"]) if row else None
+
+    @override
+    async def case_of_command(self, *, type: str, reference: str) -> CaseRecord | None:
+        """Where several have it, the one whose command is the newest."""
+        row = await self._first(queries.CASE_OF_COMMAND, type=type, reference=reference)
+        return _case(row) if row else None
+
+    @override
+    async def case_of_key(self, key: str) -> CaseRecord | None:
+        row = await self._first(queries.CASE_OF_KEY, key=key)
+        return _case(row) if row else None
+
+    @override
+    async def record_events(self, records: Sequence[EventRecord]) -> list[EventStatus | None]:
+        """One that stands twice among `records` is taken twice: the second time its status is what the first left.
+
+        Of two processes that record the same event at the same time, one gets None.
+        """
+        if not records:
+            return []
+        async with self._writer.transaction() as connection:
+            return await record(connection, self._do, records)
+
+    @override
+    async def settle_events(self, records: Sequence[EventRecord]) -> None:
+        """One that a case handed back meanwhile stays for a person, though it was started or signalled."""
+        if records:
+            settled = [rows.event_row(record) for record in sorted(records, key=key_of)]
+            await self._writer.write((self._do.settle_event, settled))
+
+    @override
+    async def waiting_events(self, order_id: str) -> list[EventRecord]:
+        return [rows.event_of(row) for row in await self._all(queries.WAITING_EVENTS, order_id=order_id)]
+
+    async def _first(self, query: Select[Any], **values: str) -> RowMapping | None:
+        async with self._reader.connect() as connection:
+            result: Result[Any] = await connection.execute(query, values)
+            return result.mappings().first()
+
+    async def _all(self, query: Select[Any], **values: str) -> Sequence[RowMapping]:
+        async with self._reader.connect() as connection:
+            result: Result[Any] = await connection.execute(query, values)
+            return result.mappings().all()
+
+
+def _case(row: RowMapping) -> CaseRecord:
+    return CaseRecord.model_validate(dict(row))

@@ -1,0 +1,163 @@
+"""The default channel: letters as `.eml` files in a folder, which any mail program opens.
+
+`<folder>/<order id>/<time>-<letter>-<hash of the key>.eml`; the folder of an order whose id does not suit a file
+system ends in a short hash of the id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import tempfile
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from hashlib import sha256
+from pathlib import Path
+
+from aftersales.ids import parse_case_id
+from aftersales.letters import Rendered
+from aftersales.order import Customer
+from aftersales.plaintext import one_line
+
+_LONGEST_FOLDER = 60
+_LONGEST_LINE = 998  # octets, RFC 5322 §2.1.1
+
+
+class OutboxError(OSError):
+    """The outbox folder cannot be written; the text names it and says what to do."""
+
+
+class Outbox:
+    """Writes letters into a folder. Implements `aftersales.ports.Channel`."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is made when the first letter is written."""
+        self._folder = folder
+
+    async def deliver(
+        self,
+        *,
+        key: str,
+        case_id: str,
+        message_id: str,
+        to: Customer,
+        sender: str,
+        name: str,
+        rendered: Rendered,
+        at: datetime,
+    ) -> str:
+        """Write one letter, once per `key`; returns the file's path inside the outbox folder.
+
+        Raises:
+            OutboxError: the folder cannot be made or written.
+            ValueError: the customer's e-mail address is none, or `at` has no offset.
+        """
+        message = compose(
+            key=key, case_id=case_id, message_id=message_id, to=to, sender=sender, rendered=rendered, at=at
+        )
+        folder = self._folder / _folder_name(parse_case_id(case_id).order_id)
+        file = f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{_safe(name)}-{_short(key, 10)}.eml"
+        try:
+            path = await asyncio.to_thread(_write_once, folder, file, message.as_bytes())
+        except OSError as error:
+            raise OutboxError(
+                error.errno,
+                f"the outbox {self._folder} cannot be written: {error.strerror}; "
+                "make room, give the worker leave to write there, or set another folder",
+            ) from error
+        return path.relative_to(self._folder).as_posix()
+
+
+def compose(
+    *,
+    key: str,
+    case_id: str,
+    message_id: str,
+    to: Customer,
+    sender: str,
+    rendered: Rendered,
+    at: datetime,
+) -> EmailMessage:
+    """A letter as an e-mail, plain text and HTML, from `sender` at the domain of its Message-ID.
+
+    The same letter gives the same bytes. Raises ValueError when the customer's e-mail address is none, or when `at`
+    has no offset.
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"the time of a letter needs its offset, got {at.isoformat()}")
+    domain = message_id.strip("<>").rpartition("@")[2]
+    message = EmailMessage(policy=SMTP)
+    message["Message-ID"] = message_id
+    message["Date"] = at
+    message["From"] = Address(one_line(sender), "aftersales", domain)
+    message["To"] = _recipient(to)
+    message["Subject"] = one_line(rendered.subject)
+    message["X-Aftersales-Case"] = one_line(case_id)
+    message.set_content(rendered.text, cte=_encoding(rendered.text))
+    message.add_alternative(rendered.html, subtype="html", cte=_encoding(rendered.html))
+    message["Content-Language"] = rendered.language
+    message.set_boundary(f"=_{_short(key, 32)}")
+    return message
+
+
+def _recipient(customer: Customer) -> Address:
+    username, _, domain = customer.email.rpartition("@")
+    if not (username and domain and customer.email.isprintable()):
+        raise ValueError("the customer's e-mail address is none; correct it in the order and send order.updated")
+    return Address(one_line(customer.name), username, domain)
+
+
+def _encoding(text: str) -> str:
+    # Left readable as it is, unless a line is longer than mail may carry.
+    return "8bit" if max(map(len, text.encode().splitlines()), default=0) <= _LONGEST_LINE else "base64"
+
+
+def _write_once(folder: Path, file: str, content: bytes) -> Path:
+    """Write the file unless one with the same key is there; whole or not at all, whatever happens meanwhile."""
+    is_new = not folder.is_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    # A later attempt may carry a later time: the key at the end decides.
+    written = next(folder.glob(f"*-{file.rpartition('-')[2]}"), None)
+    if written:
+        return written
+    path = folder / file
+    descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    _sync(folder)
+    if is_new:
+        _sync(folder.parent)
+    return path
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _folder_name(order_id: str) -> str:
+    safe = _safe(order_id)
+    # Some disks ignore case: ids that another one could differ from by case alone are told apart too.
+    return safe if safe == order_id == order_id.upper() else f"{safe[:_LONGEST_FOLDER]}-{_short(order_id, 8)}"
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", text)[:_LONGEST_FOLDER] or "_"
+
+
+def _short(text: str, digits: int) -> str:
+    return sha256(text.encode()).hexdigest()[:digits]

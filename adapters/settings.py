@@ -1,0 +1,46 @@
+"""Settings: where things are, from environment variables that begin with AFTERSALES_."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from adapters.logs import LogFormat
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Where data, policy and templates lie. Temporal's own address and keys come from its environment configuration."""
+
+    model_config = SettingsConfigDict(env_prefix="AFTERSALES_", use_attribute_docstrings=True)
+
+    data: Path = Path(".aftersales")
+    """The folder for everything that is written: database, letters, the embedded server's file, logs."""
+    database_url: str = ""
+    """SQLAlchemy URL of the database; empty for a SQLite file in the data folder."""
+    policy: Path = ROOT / "policies" / "default.yaml"
+    """The policy for new cases."""
+    law: Path = ROOT / "policies" / "law"
+    """The folder of law packs."""
+    templates: Path = ROOT / "templates"
+    """The folder of letters."""
+    task_queue: str = "aftersales"
+    """The Temporal task queue of worker and starter."""
+    mail_domain: str = "aftersales.invalid"
+    """What stands behind the @ in the Message-ID of letters."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+    log_format: LogFormat = "auto"
+    """`json`, `console`, or `auto`: console on a terminal, JSON elsewhere."""
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the database in use."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'aftersales.db'}"
+
+    @property
+    def outbox(self) -> Path:
+        """The folder of letters sent."""
+        return self.data / "letters"

@@ -1,0 +1,82 @@
+"""The Temporal client, and the plugin that gives client, worker and replayer the same converter and sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.client import Client, Interceptor
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.plugin import SimplePlugin
+from temporalio.service import RPCError
+from temporalio.worker import WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+PURE = (
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "aftersales",
+    "activities",
+    "babel",
+    "jinja2",
+    "markupsafe",
+    "ruamel",
+)
+"""Modules that the sandbox passes through, because they are pure or only named: a cached case costs 38 KiB instead of
+1.5 MiB. Never `workflows`: there a call of `datetime.now()` or `random()` must be caught."""
+
+
+class NotReachable(Exception):
+    """No Temporal server answers; the text says where and what to do."""
+
+
+def plugin() -> SimplePlugin:
+    """What client, worker and replayer share."""
+    return SimplePlugin("aftersales", data_converter=pydantic_data_converter, workflow_runner=_sandbox)
+
+
+def _sandbox(_: WorkflowRunner | None) -> WorkflowRunner:
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PURE))
+
+
+async def connect(address: str | None = None, interceptors: Sequence[Interceptor] = ()) -> Client:
+    """A client by Temporal's environment configuration (TEMPORAL_ADDRESS, _NAMESPACE, _API_KEY, _TLS…, profiles).
+
+    An `address` given wins over it.
+
+    Raises:
+        NotReachable: the server does not answer.
+    """
+    config = ClientConfig.load_client_connect_config()
+    if address:
+        config["target_host"] = address
+    target = config.setdefault("target_host", "localhost:7233")
+    try:
+        return await Client.connect(**config, plugins=[plugin()], interceptors=interceptors)
+    except RuntimeError as error:
+        raise NotReachable(
+            f"no Temporal server answers at {target}; start one with ./dev up, or set TEMPORAL_ADDRESS ({error})"
+        ) from error
+
+
+async def missing_attributes(client: Client, wanted: Mapping[str, IndexedValueType.ValueType]) -> dict[str, str]:
+    """The search attributes that the namespace lacks, with their types as `temporal operator` spells them.
+
+    Raises:
+        NotReachable: the server does not tell.
+    """
+    try:
+        known = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace)
+        )
+    except RPCError as error:
+        raise NotReachable(f"the Temporal server does not list its search attributes: {error}") from error
+    return {name: type_name(kind) for name, kind in wanted.items() if name not in known.custom_attributes}
+
+
+def type_name(kind: IndexedValueType.ValueType) -> str:
+    """The type as the server's command line spells it: `Keyword`, `Datetime`, `Bool`."""
+    return IndexedValueType.Name(kind).removeprefix("INDEXED_VALUE_TYPE_").title().replace("_", "")

@@ -1,0 +1,83 @@
+"""Commands: what a counterpart must do for us, each with an idempotency key (`spec/events.md`, Commands)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import JsonValue
+
+from aftersales.model import Model, Time
+
+CommandType = Literal[
+    "refund",
+    "pay_compensation",
+    "issue_return_label",
+    "create_rma",
+    "reship",
+    "amend_order",
+    "hold_order",
+    "release_order",
+    "cancel_order",
+    "add_gift",
+    "waive_freight",
+    "apply_discount",
+    "request_payment",
+    "ask_warehouse",
+    "send_back",
+    "repair",
+    "nudge_carrier",
+    "carrier_inquiry",
+    "carrier_trace",
+    "file_carrier_claim",
+    "intercept",
+    "redirect",
+    "request_proof_of_delivery",
+    "file_exemption",
+    "restrict_region",
+    "submit_evidence",
+    "appeal",
+    "issue_invoice",
+    "chase_insurer",
+]
+
+
+class Command(Model):
+    """Something asked of a counterpart.
+
+    `key` is the same on every try; `data` holds what the type needs, money as strings.
+    """
+
+    key: str
+    type: CommandType
+    case_id: str
+    order_id: str
+    at: Time
+    data: dict[str, JsonValue]
+
+    def cloud_event(self) -> dict[str, JsonValue]:
+        """The command as the CloudEvent that counterparts receive."""
+        return {
+            "specversion": "1.0",
+            "id": self.key,
+            "source": "aftersales",
+            "type": f"command.{self.type}",
+            "subject": self.order_id,
+            "time": _rfc3339(self.at),
+            "datacontenttype": "application/json",
+            "data": {**self.data, "key": self.key, "case_id": self.case_id},
+        }
+
+
+class CommandAccepted(Model):
+    """A counterpart took the command; `reference` is its own number for it (an RMA number, a label, a refund id)."""
+
+    reference: str
+
+
+class CommandRefused(Exception):
+    """A counterpart will not do it, and trying again will not help. The text is in the counterpart's words."""
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

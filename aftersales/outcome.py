@@ -1,0 +1,54 @@
+"""The outcome of a case: what is written down when it closes (`spec/processes.md`, rule 9)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from aftersales.model import Amount, Model, Time
+
+Cause = Literal["product", "logistics", "service", "customer"]
+Kind = Literal["refund", "compensation", "freight", "gift", "reship", "claim_lost", "fee"]
+"""What an amount of an outcome is: money that left, or (`fee`) money kept back."""
+
+
+class DecisionTaken(Model):
+    """Who decided what; `by` is empty where nobody did and the policy's fallback applied (rule 5)."""
+
+    question: str
+    option: str
+    by: str = ""
+    reason: str = ""
+    amount: Amount | None = None
+    at: Time
+
+
+class Outcome(Model):
+    """How a case ended. Times are in seconds; amounts are in the order's currency."""
+
+    case_id: str
+    trigger: str
+    process: str
+    order_id: str
+    shop: str
+    currency: str
+    result: str
+    stage: str
+    cause: Cause
+    at_fault: bool
+    amounts: dict[Kind, Amount]
+    letters_sent: int
+    first_response_time: float | None
+    resolution_time: float
+    decisions: tuple[DecisionTaken, ...]
+    decisions_missed: int
+    angry: bool
+    policy_version: str
+    template_versions: dict[str, str]
+    opened_at: Time
+    closed_at: Time
+
+    def flat(self) -> dict[str, object]:
+        """The fields as scenarios and lists name them: each amount by its kind, `decided_by` as one text."""
+        fields: dict[str, object] = self.model_dump(mode="json", exclude={"amounts", "decisions"})
+        people = [taken.by for taken in self.decisions if taken.by]
+        return fields | {kind: str(amount) for kind, amount in self.amounts.items()} | {"decided_by": ", ".join(people)}

@@ -1,0 +1,223 @@
+"""Phrase lists (`phrases/<language>.yaml`) and how their phrases are found in the words of a reply.
+
+A phrase is words with a space between them. `a|b` is either word, `a?` may be missing, `go_ahead|proceed` lets an
+alternative be several words, `..` stands for up to three words. Words are compared after the language's rewrites
+("don't" is "do not"). Chinese needs no spaces: every character is a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from aftersales.yamlfile import load_yaml
+
+FOLDER = Path(__file__).with_name("phrases")
+GAP = ".."
+ALONE = "yes_alone"
+"""The group whose phrases count only at the end of a clause: "I will." but not "I will call you"."""
+_LONGEST_GAP = 3
+SENTENCE_ENDS = frozenset({".", "?", ","})
+"""The marks among the words of a text: "." and "?" end a sentence, "," a clause."""
+
+_CASELESS = "\u2e80-\u9fff\uf900-\ufaff"
+HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+_TOKEN = re.compile(
+    r"(?P<number>(?:[$\u20ac\u00a3\u00a5] ?)?\d++(?:[.,:/-]\d++)*+(?: ?[%\u20ac$\u00a3\u00a5\u00b0]|[^\W_" + _CASELESS + r"]*+))"
+    r"|(?P<word>[^\W_" + _CASELESS + r"]++(?:'[^\W_" + _CASELESS + r"]++)*+)"
+    r"|(?P<one>[" + _CASELESS + r"#\U0001f44d\U0001f44e])"
+    r"|(?P<end>[.!?;\u2026\u3002]++)"
+    r"|(?P<line>\n\s*+)"
+    r"|(?P<pause>[,:\u3001\u2013\u2014()\[\]]|(?<=\s)-+(?=\s)|(?<=\d)-)"
+)
+_PUNCTUATION = re.compile("[\u3001\u3002]")
+
+
+@dataclass(frozen=True)
+class Language:
+    """One phrase file: phrases by group, and how the language's words are brought to one spelling."""
+
+    rewrites: Mapping[str, tuple[str, ...]]
+    endings: Mapping[str, str]
+    misspelt: Mapping[str, str]
+    characters: Mapping[int, str]
+    numerals: Mapping[str, int]
+    groups: Mapping[str, tuple[str, ...]]
+
+
+@dataclass
+class _Node:
+    next: dict[str, _Node] = field(default_factory=dict)
+    gap: _Node | None = None
+    group: str | None = None
+    rank: int = 0
+
+
+class PhraseBook:
+    """The phrases of some languages for some groups, with the reading of a text into words that they need."""
+
+    def __init__(self, languages: Sequence[Language], groups: Sequence[str]) -> None:
+        self._languages = tuple(languages)
+        self._root = _Node()
+        self._single: dict[str, frozenset[str]] = {}
+        self.numerals: dict[str, int] = {}
+        for language in languages:
+            self.numerals |= language.numerals
+            for group in groups:
+                for phrase in language.groups.get(group, ()):
+                    for words in self._spellings(phrase):
+                        self._add(words, group, groups.index(group))
+            for group in ("own", "others"):
+                words_of = {word for phrase in language.groups.get(group, ()) for word in phrase.split("|")}
+                self._single[group] = self._single.get(group, frozenset()) | words_of
+
+    def words(self, text: str) -> list[str]:
+        """The words of cleaned text in lower case, rewritten; "." and "?" end a sentence, "," a part of one."""
+        for language in self._languages:
+            text = text.translate(language.characters)
+        found: list[str] = []
+        for match in _TOKEN.finditer(text):
+            token = match.group().lower()
+            kind = match.lastgroup
+            if kind == "end":
+                found.append("?" if "?" in token else ".")
+            elif kind == "line":
+                # A line that goes on in lower case is a sentence that the mail program wrapped.
+                if not text[match.end() : match.end() + 1].islower():
+                    found.append(".")
+            elif kind == "pause":
+                found.append(",")
+            elif kind == "word":
+                found.extend(self._rewritten(token))
+            else:
+                found.extend(self._looked_up(token) or (token.replace(" ", ""),))
+        return found
+
+    def single_words(self, group: str) -> frozenset[str]:
+        """The words of a group whose phrases are one word each."""
+        return self._single.get(group, frozenset())
+
+    def all_at(self, words: Sequence[str], at: int) -> Iterator[tuple[str, int]]:
+        """The group and the end of every phrase that begins at `at`."""
+        return self._walk(self._root, words, at)
+
+    def find(self, words: Sequence[str], at: int) -> tuple[str, int] | None:
+        """The group and the end of the longest phrase that begins at `at`."""
+        best: tuple[str, int] | None = None
+        for group, end in self._walk(self._root, words, at):
+            if group == ALONE and end < len(words) and words[end] not in SENTENCE_ENDS:
+                continue
+            if best is None or end > best[1]:
+                best = (group, end)
+        return best
+
+    def _walk(self, node: _Node, words: Sequence[str], at: int) -> Iterator[tuple[str, int]]:
+        if node.group is not None:
+            yield node.group, at
+        if at < len(words) and (following := node.next.get(words[at])) is not None:
+            yield from self._walk(following, words, at + 1)
+        if node.gap is not None:
+            for skipped in range(_LONGEST_GAP + 1):
+                yield from self._walk(node.gap, words, at + skipped)
+                if at + skipped >= len(words) or words[at + skipped] in _NOT_IN_A_GAP:
+                    break
+
+    def _add(self, words: Sequence[str], group: str, rank: int) -> None:
+        node = self._root
+        for word in words:
+            if word == GAP:
+                node.gap = node.gap or _Node()
+                node = node.gap
+            else:
+                node = node.next.setdefault(word, _Node())
+        if node.group is None or rank < node.rank:
+            node.group, node.rank = group, rank
+
+    def _spellings(self, phrase: str) -> Iterator[list[str]]:
+        choices: list[list[list[str]]] = []
+        for element in phrase.split():
+            if element == GAP:
+                choices.append([[GAP]])
+                continue
+            optional = element.endswith("?")
+            variants = [self.words(part.replace("_", " ")) for part in element.removesuffix("?").split("|")]
+            choices.append([*variants, []] if optional else variants)
+        for combination in product(*choices):
+            yield [word for part in combination for word in part]
+
+    def _rewritten(self, token: str) -> tuple[str, ...]:
+        known = self._looked_up(token)
+        if known:
+            return known
+        for language in self._languages:
+            for ending, meaning in language.endings.items():
+                if token.endswith(ending) and len(token) > len(ending):
+                    return (*self._rewritten(token[: -len(ending)]), meaning)
+        for language in self._languages:
+            if (meant := language.misspelt.get(token)) is not None:
+                return (meant,)
+        shorter = _LONG_RUN.sub(r"\1", token)
+        return self._rewritten(shorter) if shorter != token else (token,)
+
+    def _looked_up(self, token: str) -> tuple[str, ...] | None:
+        return next((language.rewrites[token] for language in self._languages if token in language.rewrites), None)
+
+
+_LONG_RUN = re.compile(r"([^\W\d_])\1{2,}")
+_NOT_IN_A_GAP = SENTENCE_ENDS | {"not", "no", "never", "but", "if", "i", "you", "how", "when", "where", "why", "不", "没"}
+
+
+@cache
+def languages_for(tag: str, has_han: bool) -> tuple[str, ...]:
+    """The phrase files to use: the customer's language when there is one, English, and Chinese for Han characters."""
+    own = re.split("[-_]", tag.strip().lower())[0]
+    wanted = dict.fromkeys([own, "en", *(["zh"] if has_han else [])])
+    return tuple(name for name in wanted if name in available())
+
+
+@cache
+def available() -> frozenset[str]:
+    """The languages that have a phrase file, as ISO 639 codes."""
+    return frozenset(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@cache
+def book(languages: tuple[str, ...], groups: tuple[str, ...]) -> PhraseBook:
+    """The phrase book of these languages and groups; an earlier group wins where both hold the same phrase."""
+    return PhraseBook([load_language(name) for name in languages], groups)
+
+
+@cache
+def load_language(name: str) -> Language:
+    """Read `phrases/<name>.yaml`."""
+    data: dict[str, Any] = load_yaml(FOLDER / f"{name}.yaml").data
+    right = frozenset(data.get("correctly_spelt", ()))
+    return Language(
+        rewrites={word: tuple(str(meaning).split()) for word, meaning in data.get("rewrites", {}).items()},
+        endings=dict(data.get("endings", {})),
+        misspelt={wrong: word for word in data.get("often_misspelt", ()) for wrong in _misspellings(word) if wrong not in right},
+        characters={ord(pair[0]): pair[1] for pair in data.get("same_character", "").split()},
+        numerals=dict(data.get("numerals", {})),
+        groups={group: tuple(phrases) for group, phrases in data["phrases"].items()},
+    )
+
+
+def characters_of(name: str) -> dict[int, str]:
+    """The characters of a language that are read as another (traditional as simplified)."""
+    return dict(load_language(name).characters)
+
+
+def _misspellings(word: str) -> set[str]:
+    """Every word one slip away: a letter left out, doubled or mixed in, mistyped, or two swapped."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    slips = {a + b[1:] for a, b in cuts if b}
+    slips |= {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    slips |= {a + letter + b[1:] for a, b in cuts if a and b for letter in letters}
+    slips |= {a + letter + b for a, b in cuts if a for letter in letters}
+    return slips - {word}

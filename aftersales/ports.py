@@ -1,0 +1,128 @@
+"""The ports: what the domain needs from the outside. Adapters implement them; activities and the starter take them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from aftersales.commands import Command, CommandAccepted
+from aftersales.letters import Rendered
+from aftersales.order import Customer
+from aftersales.outcome import Outcome
+from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord
+
+
+class Channel(Protocol):
+    """How letters reach customers."""
+
+    async def deliver(
+        self,
+        *,
+        key: str,
+        case_id: str,
+        message_id: str,
+        to: Customer,
+        sender: str,
+        name: str,
+        rendered: Rendered,
+        at: datetime,
+    ) -> str:
+        """Deliver one letter once per `key`, however often it is called; returns where it went.
+
+        `name` is the letter's name, `sender` the shop's display name.
+        """
+        ...
+
+
+class Counterpart(Protocol):
+    """Who does what a case commands: shop, warehouse, carrier, payment, platform, insurer."""
+
+    async def execute(self, command: Command) -> CommandAccepted:
+        """Have it done once per key, however often it is called.
+
+        Raises:
+            CommandRefused: it will not be done; the message is the counterpart's.
+        """
+        ...
+
+
+class LetterLedger(Protocol):
+    """Which letters were sent."""
+
+    async def letter(self, key: str) -> LetterRecord | None: ...
+
+    async def claim_letter(self, record: LetterRecord) -> None:
+        """Write the letter down before it is sent; nothing happens where its key is there already."""
+        ...
+
+    async def letter_sent(self, key: str, *, at: datetime, reference: str) -> None: ...
+
+
+class CommandLedger(Protocol):
+    """Which commands were given."""
+
+    async def command(self, key: str) -> CommandRecord | None: ...
+
+    async def claim_command(self, record: CommandRecord) -> None:
+        """Write the command down before it is given; nothing happens where its key is there already."""
+        ...
+
+    async def command_accepted(self, key: str, *, at: datetime, reference: str) -> None: ...
+
+    async def command_refused(self, key: str, *, reason: str) -> None: ...
+
+
+class CaseLedger(Protocol):
+    """Which cases there are and how they ended."""
+
+    async def open_case(self, record: CaseRecord) -> None:
+        """Write down that a case runs; a repeat for the same case id and trigger changes nothing but a missing `opening`."""
+        ...
+
+    async def close_case(self, outcome: Outcome) -> None:
+        """Record the outcome once and mark the case closed."""
+        ...
+
+    async def hand_back(self, identity: str, *, case_id: str, detail: str) -> None:
+        """Mark an event that reached a case, which has no rule for it, as for a person."""
+        ...
+
+    async def open_cases(self, order_id: str) -> list[CaseRecord]:
+        """The open cases of an order: first those with letters, the newest letter first, then the newest case first."""
+        ...
+
+    async def last_case(self, case_id: str) -> CaseRecord | None:
+        """The newest run of a case, open or closed."""
+        ...
+
+    async def last_opening(self, order_id: str) -> str | None:
+        """The newest `opening` of any case of the order."""
+        ...
+
+    async def case_of_command(self, *, type: str, reference: str) -> CaseRecord | None:
+        """The case whose command of this type was given this reference (an RMA number, for example)."""
+        ...
+
+    async def case_of_key(self, key: str) -> CaseRecord | None:
+        """The case that gave the command with this idempotency key."""
+        ...
+
+
+class EventLedger(Protocol):
+    """Which events came in and what became of them."""
+
+    async def record_events(self, records: Sequence[EventRecord]) -> list[EventStatus | None]:
+        """Write events down in one transaction; for each the status it had before, None where it is new.
+
+        A new one, and one that was refused, is stored as given; every other row stays as it is.
+        """
+        ...
+
+    async def settle_events(self, records: Sequence[EventRecord]) -> None:
+        """Store what became of events (status, detail, cases) in one transaction."""
+        ...
+
+    async def waiting_events(self, order_id: str) -> list[EventRecord]:
+        """The events of an order that no case awaited yet, oldest first by when they happened."""
+        ...

@@ -1,0 +1,91 @@
+"""What the database keeps, as values: events, cases, letters and commands as they stand in their ledgers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from aftersales.model import Model, Time
+
+
+class EventStatus(StrEnum):
+    """What became of an event."""
+
+    RECEIVED = "received"
+    """Written down; what to do with it is not finished (a process that died here leaves it so, a repeat takes it up)."""
+    STARTED = "started"
+    SIGNALLED = "signalled"
+    NO_OPEN_CASE = "no_open_case"
+    """No case awaits it. Kept: the case that opens later and happened before it still gets it."""
+    REFUSED = "refused"
+    """It cannot be taken as it is; `detail` says why."""
+    FOR_A_PERSON = "for_a_person"
+    """A case got it but had no rule for it; somebody must read it."""
+    DONE_BY_HAND = "done_by_hand"
+    DUPLICATE = "duplicate"
+    """It came before. Never stored: the first one's row says what became of it."""
+
+
+class EventRecord(Model):
+    """One event as it came in. `raw` is the text as received; `cases` are the cases it started or reached."""
+
+    source: str
+    id: str
+    order_id: str = ""
+    type: str = ""
+    happened_at: Time | None = None
+    received_at: Time
+    status: EventStatus = EventStatus.RECEIVED
+    detail: str = ""
+    cases: tuple[str, ...] = ()
+    raw: str = ""
+
+
+class CaseRef(Model):
+    """One run of a case: the case id and the event that opened it. Every effect of the run carries it."""
+
+    case_id: str
+    trigger: str
+    process: str
+    order_id: str
+    part: str = ""
+    shop: str
+    opened_at: Time
+
+
+class CaseRecord(CaseRef):
+    """A case as the database knows it. `opening` is the JSON that started it, where it was started from outside."""
+
+    closed_at: Time | None = None
+    result: str | None = None
+    stage: str | None = None
+    opening: str | None = None
+
+
+class LetterRecord(Model):
+    """A letter in the ledger. It is claimed before it is sent; `sent_at` and `reference` are there when it was."""
+
+    key: str
+    case: CaseRef
+    letter: str
+    language: str
+    version: str
+    message_id: str
+    choices: tuple[str, ...]
+    claimed_at: Time
+    sent_at: Time | None = None
+    reference: str | None = None
+
+
+class CommandRecord(Model):
+    """A command in the ledger. It is claimed before it is given; then it has a `reference` or was `refused`."""
+
+    key: str
+    case: CaseRef
+    type: str
+    data: dict[str, JsonValue]
+    claimed_at: Time
+    accepted_at: Time | None = None
+    reference: str | None = None
+    refused: str | None = None

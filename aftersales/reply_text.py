@@ -1,0 +1,98 @@
+"""The customer's own words in a reply: cleaned of invisible characters, without what the mail program quoted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 20_000
+"""Characters of a reply that are read. What lies behind is never judged (screening then answers unclear)."""
+
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\u20e3\ud800-\udfff\U0001f3fb-\U0001f3ff\U000e0000-\U000e01ef]"
+)
+_NEWLINE = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\uff07`\u00b4", "'"))
+# NFKC would run two circled numbers together into one number.
+_CIRCLED = {ord("\u2460") + n: f" {n + 1} " for n in range(9)} | {ord("\u2776") + n: f" {n + 1} " for n in range(9)}
+_MOST_MARKS = 4
+
+_QUOTED_LINE = re.compile(r"\s{0,9}[>\u203a\uff1e|]")
+_WROTE = re.compile(
+    r"\s*(?:on\b.{0,300}\bwrote|am\b.{0,300}\bschrieb.{0,120}|le\b.{0,300}\ba \u00e9crit|[\u5728\u65bc\u4e8e].{0,300}"
+    r"(?:\u5199\u9053|\u5beb\u9053)|.{0,300}<[^<>\s]{1,200}@[^<>\s]{1,200}>.{0,40}(?:\u5199\u9053|\u5beb\u9053))\s?[:\uff1a]\s*$",
+    re.IGNORECASE,
+)
+_WROTE_BEGINS = re.compile(r"\s*(?:on|am|le)\s.{0,60}\d|\s*[\u5728\u65bc\u4e8e].{0,30}\d", re.IGNORECASE)
+_REST_IS_OLD = re.compile(
+    r"\s*(?:-{2,}\s*(?:original message|forwarded message|urspr\u00fcngliche nachricht|\u539f\u59cb\u90ae\u4ef6|\u539f\u59cb\u90f5\u4ef6)"
+    r"|begin forwarded message\s*:|_{10,}\s*$|(?:\u53d1\u4ef6\u4eba|\u5bc4\u4ef6\u8005|\u5bc4\u4ef6\u4eba)\s?[:\uff1a]|--\s?$)",
+    re.IGNORECASE,
+)
+_FROM = re.compile(r"\s*from\s?:\s.{0,300}$", re.IGNORECASE)
+_MAIL_HEADER = re.compile(r"\s*(?:sent|date|to|subject)\s?:", re.IGNORECASE)
+_SENT_FROM = re.compile(r"\s*(?:sent from my .{1,40}|get outlook for .{1,20}|\u53d1\u81ea\u6211\u7684.{1,20})$", re.IGNORECASE)
+
+
+def own_words(text: str) -> str:
+    """`text` (any length; the first LONGEST characters count) with plain line ends and apostrophes, without invisible
+    characters, quoted lines (`>`), `On … wrote:` blocks, forwarded mail and mail-program signatures."""
+    return without_quotes(clean(text[:LONGEST]))
+
+
+def clean(text: str) -> str:
+    """Compatibility-normalised text (full-width and circled digits become digits), invisible characters removed."""
+    if not text.isascii():
+        text = _few_marks(text).translate(_CIRCLED)
+        text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
+    return _INVISIBLE.sub("", _NEWLINE.sub("\n", text)).replace("`", "'")
+
+
+def without_quotes(text: str) -> str:
+    """The lines that the customer wrote in this reply, in order, joined by newlines."""
+    kept: list[str] = []
+    lines = text.split("\n")
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if _REST_IS_OLD.match(line) or _begins_outlook_quote(lines, at):
+            break
+        header = _wrote_header(lines, at)
+        if header:
+            following = next((later for later in lines[at + header : at + header + 4] if later.strip()), "")
+            # Without ">" nobody can tell where the quotation ends, and replies of that kind stand above it.
+            if not _QUOTED_LINE.match(following):
+                break
+            at += header
+            continue
+        if not _QUOTED_LINE.match(line) and not _SENT_FROM.match(line):
+            kept.append(line)
+        at += 1
+    return "\n".join(kept).strip()
+
+
+def _begins_outlook_quote(lines: list[str], at: int) -> bool:
+    return bool(_FROM.match(lines[at])) and any(_MAIL_HEADER.match(line) for line in lines[at + 1 : at + 3])
+
+
+def _wrote_header(lines: list[str], at: int) -> int:
+    """How many lines the header `On … wrote:` takes at this place, 0 when there is none."""
+    if _WROTE.match(lines[at][:700]):
+        return 1
+    if _WROTE_BEGINS.match(lines[at][:100]):
+        for count in (2, 3):
+            if _WROTE.match(" ".join(lines[at : at + count])[:700]):
+                return count
+    return 0
+
+
+def _few_marks(text: str) -> str:
+    # Normalising sorts runs of combining marks, which takes quadratic time on a run made to hurt.
+    kept: list[str] = []
+    run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)

@@ -1,0 +1,277 @@
+"""Events in: each order event is written down, then starts a case or reaches the open cases that await it.
+
+`python starter.py send FILE` and the operator's verbs (`cases`, `case`, `decide`, `events`) run against any Temporal
+server by Temporal's environment configuration, as `python worker.py` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from temporalio.client import Client
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+import workflows
+from adapters.database import Store
+from adapters.settings import Settings
+from aftersales.events import (
+    MAX_BYTES,
+    BadEvent,
+    CarrierReplied,
+    Checkpoint,
+    Event,
+    Message,
+    RefundSettled,
+    ReturnReceived,
+    enveloped,
+    parse_event,
+)
+from aftersales.ids import case_id, parse_case_id
+from aftersales.message_ids import case_of
+from aftersales.opening import CaseOpened, Resume
+from aftersales.order import Order
+from aftersales.policy import Policy
+from aftersales.records import CaseRecord, EventRecord, EventStatus
+from aftersales.routing import STARTING, NotServed, Start, listeners, start_for
+from workflows.start import start_options
+
+PROCESSES = {process.process: process for process in workflows.ALL}
+HEARS = {name: process.HEARS for name, process in PROCESSES.items()}
+
+FINAL = (EventStatus.STARTED, EventStatus.SIGNALLED, EventStatus.FOR_A_PERSON, EventStatus.DONE_BY_HAND)
+"""What became of an event once and for all: a repeat changes nothing."""
+
+
+class Starter:
+    """Carries order events to their cases. Every event is in the database before anything happens with it."""
+
+    def __init__(
+        self,
+        client: Client,
+        store: Store,
+        policy: Policy,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`policy` is for new cases; `clock` tells the time (aware), for rehearsals."""
+        self._client, self._store, self._policy, self._settings = client, store, policy, settings
+        self._clock = clock or (lambda: datetime.now(UTC))
+
+    async def handle(self, raw: object) -> EventRecord:
+        """Take one event (a decoded JSON object, or text that was no JSON); returns what became of it."""
+        return (await self.handle_all([raw]))[0]
+
+    async def handle_all(self, raws: Sequence[object]) -> list[EventRecord]:
+        """Take several events: one write before, one after. Those of one order keep their turn, orders run side by side."""
+        taken = [self._take(raw) for raw in raws]
+        before = await self._store.record_events([record for record, _ in taken])
+        results = [record for record, _ in taken]
+        orders: dict[str, list[tuple[int, Event]]] = {}
+        for index, ((record, event), status) in enumerate(zip(taken, before, strict=True)):
+            if event is None:
+                continue
+            if status in FINAL or any(record.id == r.id and record.source == r.source for r in results[:index]):
+                results[index] = record.model_copy(update={"status": EventStatus.DUPLICATE})
+            else:
+                orders.setdefault(event.order_id, []).append((index, event))
+
+        async def in_turn(events: list[tuple[int, Event]]) -> None:
+            for index, event in events:
+                again = before[index] == EventStatus.RECEIVED
+                results[index] = await self._carry(results[index], event, again=again)
+
+        await asyncio.gather(*(in_turn(events) for events in orders.values()))
+        await self._store.settle_events([r for r in results if r.status != EventStatus.DUPLICATE])
+        return results
+
+    def _take(self, raw: object) -> tuple[EventRecord, Event | None]:
+        """The event as it is written down, and parsed; None where it is refused."""
+        text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
+        now = self._clock()
+        try:
+            if len(text.encode(errors="replace")) > MAX_BYTES:
+                raise BadEvent(
+                    [f"the event has {len(text):,} characters; the most is {MAX_BYTES:,}: send documents as links"]
+                )
+            event = parse_event(raw)
+        except BadEvent as bad:
+            # Without an identity of its own a refused event is known by its content.
+            identity = bad.id or f"sha256:{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
+            return EventRecord(
+                source=bad.source,
+                id=identity,
+                order_id=bad.order_id,
+                type=bad.type,
+                received_at=now,
+                status=EventStatus.REFUSED,
+                detail="; ".join(bad.problems),
+                raw=text.replace("\0", "\\u0000"),
+            ), None
+        record = EventRecord(
+            source=event.source,
+            id=event.id,
+            order_id=event.order_id,
+            type=event.type,
+            happened_at=event.happened_at,
+            received_at=now,
+            raw=text.replace("\0", "\\u0000"),
+        )
+        return record, event
+
+    async def _carry(self, record: EventRecord, event: Event, *, again: bool) -> EventRecord:
+        """Start or signal what the event is for; `again` when an earlier try of it did not come to its end."""
+        opened = await self._opened(event)
+        if isinstance(opened, NotServed):
+            return _settled(record, EventStatus.REFUSED, opened.reason)
+        open_cases = await self._store.open_cases(event.order_id)
+        targets = await self._targets(event, open_cases)
+        reached = [case for case in targets if await self._signal(case, event)]
+        if opened:
+            process, opening = opened
+            case, is_new = await self._start(process, opening, again=again)
+            return _settled(record, EventStatus.STARTED if is_new else EventStatus.SIGNALLED, "", *reached, case)
+        if not reached:
+            known = {case.case_id for case in open_cases}
+            reached = [case for case in self._guesses(event) if case not in known and await self._signal(case, event)]
+        if not reached and isinstance(event, Message) and (case_again := await self._reopen(event, again=again)):
+            return _settled(record, EventStatus.STARTED, "reopened", case_again)
+        if reached:
+            return _settled(record, EventStatus.SIGNALLED, "", *reached)
+        settled = _settled(record, EventStatus.NO_OPEN_CASE, f"no open case awaits {event.type}; it is kept")
+        # At once, so that a case opened by a later event of the same batch finds it.
+        await self._store.settle_events([settled])
+        return settled
+
+    async def _targets(self, event: Event, open_cases: Sequence[CaseRecord]) -> list[str]:
+        """The open cases that an event is for: the one it names, else those that have a rule for it."""
+        cases = {case.case_id for case in open_cases}
+        if isinstance(event, Message) and (named := _named(event)) in cases:
+            return [named]
+        if isinstance(event, ReturnReceived) and event.rma:
+            known = await self._store.case_of_command(type="create_rma", reference=event.rma)
+            if known and known.case_id in cases:
+                return [known.case_id]
+        if isinstance(event, RefundSettled) and event.key:
+            known = await self._store.case_of_key(event.key)
+            return [known.case_id] if known and known.case_id in cases else []
+        return [case.case_id for case in listeners(event, open_cases, HEARS)]
+
+    def _guesses(self, event: Event) -> list[str]:
+        """Cases that may run though the database does not know them yet: one that was handed over a moment ago."""
+        named = [_named(event)] if isinstance(event, Message) else []
+        parcel = [event.parcel_no] if isinstance(event, Checkpoint | CarrierReplied) else []
+        hearing = [process for process, heard in HEARS.items() if isinstance(event, heard)]
+        guesses = [case_id(process, event.order_id, *parcel) for process in hearing]
+        return [case for case in [*named, *guesses] if case]
+
+    async def _signal(self, case: str, event: Event) -> bool:
+        """Give an event to a case; False where the case is not open."""
+        try:
+            await self._client.get_workflow_handle(case).signal("event", enveloped(event))
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def _opened(self, event: Event) -> tuple[str, CaseOpened] | NotServed | None:
+        """The process that an event starts and what opens it; None where it starts none."""
+        if not isinstance(event, STARTING):
+            return None
+        order = event.order or await self._last_order(event.order_id)
+        if order is None:
+            return NotServed("data.order: is missing, and no earlier event of this order had it")
+        start = start_for(event, order, self._policy)
+        if not isinstance(start, Start):
+            return start
+        return start.process, CaseOpened(
+            order=order,
+            policy=self._policy.for_market(order.market),
+            opened_at=min(start.trigger.happened_at, self._clock()),
+            trigger=cast(Any, start.trigger),
+        )
+
+    async def _start(self, process: str, opened: CaseOpened, *, again: bool) -> tuple[str, bool]:
+        """Open a case, or tell the one that is open; returns its id and whether it is new."""
+        options = start_options(process, opened)
+        case = options["id"]
+        last = await self._store.last_case(case) if again else None
+        if last and last.closed_at and last.trigger == opened.identity:
+            return case, True
+        try:
+            await self._client.start_workflow(
+                cast(Any, PROCESSES[process]).run, opened, task_queue=self._settings.task_queue, **options
+            )
+        except WorkflowAlreadyStartedError:
+            await self._signal(case, opened.trigger)
+            return case, False
+        name = parse_case_id(case)
+        await self._store.open_case(
+            CaseRecord(
+                case_id=case,
+                trigger=opened.identity,
+                process=process,
+                order_id=name.order_id,
+                part=name.part,
+                shop=opened.order.shop,
+                opened_at=opened.opened_at,
+                opening=opened.model_dump_json(),
+            )
+        )
+        await self._deliver_waiting(process, opened)
+        return case, True
+
+    async def _deliver_waiting(self, process: str, opened: CaseOpened) -> None:
+        """Events that came before the case which awaits them, as when a queue turns the order round, reach it now."""
+        for waiting in await self._store.waiting_events(opened.order.order_id):
+            event = parse_event(json.loads(waiting.raw))
+            if isinstance(event, HEARS[process]) and event.happened_at >= opened.opened_at:
+                settled = await self._carry(waiting, event, again=False)
+                await self._store.settle_events([settled])
+
+    async def _reopen(self, message: Message, *, again: bool) -> str | None:
+        """A lapsed case reopens when the customer answers late, before the goods' return window ends (§2)."""
+        named = _named(message)
+        reopening = [name for name, process in PROCESSES.items() if process.REOPENS]
+        for case in [named] if named else [case_id(process, message.order_id) for process in reopening]:
+            last = await self._store.last_case(case)
+            if last is None or last.opening is None or last.result not in PROCESSES[last.process].REOPENS:
+                continue
+            opened = CaseOpened.model_validate_json(last.opening)
+            delivered = opened.order.delivered_at or opened.opened_at
+            if message.happened_at < delivered + opened.policy.returns.return_window:
+                resume = Resume(letter=last.stage or "", sent_by=last.trigger, message=cast(Any, message))
+                await self._start(last.process, opened.model_copy(update={"resume": resume}), again=again)
+                return case
+        return None
+
+    async def _last_order(self, order_id: str) -> Order | None:
+        opening = await self._store.last_opening(order_id)
+        return CaseOpened.model_validate_json(opening).order if opening else None
+
+
+def _named(message: Message) -> str:
+    """The case that a message names: by the letter it answers, or outright; empty where it names none."""
+    return (case_of(message.in_reply_to) if message.in_reply_to else None) or message.case_id or ""
+
+
+def _settled(record: EventRecord, status: EventStatus, detail: str, *cases: str) -> EventRecord:
+    return record.model_copy(update={"status": status, "detail": detail, "cases": tuple(dict.fromkeys(cases))})
+
+
+def main() -> None:
+    """Entry point: the command line of `cli/`."""
+    from cli import main as command_line
+
+    command_line()
+
+
+if __name__ == "__main__":
+    main()

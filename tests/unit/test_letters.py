@@ -1,0 +1,359 @@
+"""The book of letters: what it finds wrong and where, and how it writes what it is given."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aftersales.faults import BadFile
+from aftersales.layout import is_web_address
+from aftersales.letter_check import Declared
+from aftersales.letter_formats import Formats, locale_for
+from aftersales.letters import LetterBook, LetterError, Rendered
+from aftersales.plaintext import one_line, wrap
+
+FRAME = """\
+frame:
+  greeting: "Hello {{ customer_name }},"
+  choose: "Reply with {{ numbers | either }}."
+  closing: "Bye."
+  signature: ["{{ shop }}"]
+  order: "Order {{ order_id }}"
+  item: "{{ line.title }}"
+  more: "and {{ number }} more"
+glossary:
+  used: "used"
+  damaged: "damaged"
+"""
+OFFER = """\
+offer:
+  subject: "Offer for {{ order_id }}"
+  paragraphs:
+    - "You get {{ sum | money }}."
+    - "Until {{ by | date }}."
+  choices:
+    take: "I take it."
+    leave: "I leave it."
+"""
+DECLARED: Declared = {"sales": {"offer": frozenset({"sum", "by"})}}
+VALUES: dict[str, object] = {
+    "customer_name": "Ada",
+    "order_id": "A-1",
+    "shop": "Shop",
+    "items": [{"title": "Lamp"}],
+    "total": "9.00",
+    "sum": "5.00",
+    "by": "2026-11-20",
+}
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Letter files by `<process>_<language>`; the frames of English and German are always there."""
+    for name, content in {
+        "common_en": FRAME,
+        "common_de": FRAME,
+        "sales_en": OFFER,
+        "sales_de": OFFER,
+        **files,
+    }.items():
+        process, language = name.split("_", 1)
+        (folder / process).mkdir(exist_ok=True)
+        (folder / process / f"{language}.yaml").write_text(content)
+    return folder
+
+
+def found(folder: Path, declared: Declared = DECLARED, languages: Sequence[str] = ("en", "de")) -> list[str]:
+    problems = LetterBook.load(folder).check(declared, languages)
+    return [str(problem).removeprefix(f"{folder}/") for problem in problems]
+
+
+def render(
+    folder: Path,
+    language: str = "en",
+    fallback: Sequence[str] = ("en",),
+    locale: str = "en-US",
+    letter: str = "offer",
+    **values: object,
+) -> Rendered:
+    return LetterBook.load(folder).render(
+        letter,
+        process="sales",
+        language=language,
+        fallback=fallback,
+        locale=locale,
+        currency="USD",
+        values={**VALUES, **values},
+    )
+
+
+def test_letters_that_agree_have_no_problem(tmp_path: Path) -> None:
+    assert found(write(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "what"),
+    [
+        (
+            "sum | money",
+            "summ | money",
+            "sales/de.yaml:4",
+            "uses summ, which is not declared for it; did you mean sum?",
+        ),
+        ("You get {{ sum | money }}.", "You get it.", "sales/de.yaml:1", "does not use sum, but en does"),
+        ("take: ", "grab: ", "sales/de.yaml:7", "offers grab, leave, but"),
+        ("subject:", "headline: x\n  subject:", "sales/de.yaml:2", "is not a known key"),
+        ('"Until {{ by | date }}."', '" "', "sales/de.yaml:5", "is empty"),
+        ("offer:", "offr:", "sales/de.yaml:1", "offr: no process sends it; did you mean offer?"),
+        ("offer:", "offr:", "sales/de.yaml:1", "offer: is missing"),
+    ],
+)
+def test_problem_is_found_at_its_line(tmp_path: Path, old: str, new: str, where: str, what: str) -> None:
+    problems = found(write(tmp_path, sales_de=OFFER.replace(old, new)))
+    assert any(problem.startswith(f"{where}: ") and what in problem for problem in problems), problems
+
+
+def test_choices_in_another_order_are_a_problem(tmp_path: Path) -> None:
+    turned = OFFER.replace("take: ", "x: ").replace("leave: ", "take: ").replace("x: ", "leave: ")
+    (problem,) = found(write(tmp_path, sales_de=turned))
+    assert problem.startswith("sales/de.yaml:7: offer: offers leave, take, but")
+
+
+def test_variable_that_no_language_uses_is_a_problem(tmp_path: Path) -> None:
+    problems = found(write(tmp_path), {"sales": {"offer": frozenset({"sum", "by", "extra"})}})
+    assert len(problems) == 2
+    assert all("does not use extra, but no language does" in problem for problem in problems)
+
+
+def test_missing_language_is_a_problem(tmp_path: Path) -> None:
+    problems = found(write(tmp_path), languages=("en", "fr"))
+    assert "common/fr.yaml:0: is missing; every letter is written in every language" in problems
+    assert "sales/fr.yaml:0: is missing; every letter is written in every language" in problems
+
+
+def test_language_without_frame_is_a_problem(tmp_path: Path) -> None:
+    (problem,) = found(write(tmp_path, sales_it=OFFER))
+    assert problem.startswith("sales/it.yaml:1: there is no ")
+
+
+def test_frames_may_use_the_common_variables_only_and_share_a_glossary(tmp_path: Path) -> None:
+    frame = FRAME.replace("{{ shop }}", "{{ agent }}").replace("used: ", "worn: ")
+    problems = found(write(tmp_path, common_de=frame))
+    assert any(p.startswith("common/de.yaml:5: frame: uses agent") for p in problems)
+    assert any("glossary: lacks used" in p or "glossary: lacks worn" in p for p in problems)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (OFFER.replace("sum | money }}", "sum | money }"), "en.yaml:4: offer.paragraphs[0]: is not a valid template"),
+        (OFFER.replace("sum | money", "sum | mony"), "en.yaml:4: offer.paragraphs[0]: is not a valid template"),
+        (OFFER.replace("    leave: ", "#"), "en.yaml:6: offer.choices: offers fewer than two solutions"),
+        (OFFER.replace('"Offer for {{ order_id }}"', "12"), "en.yaml:2: offer.subject: must be text"),
+        (OFFER.replace("  subject", "# subject"), "offer.subject: is missing"),
+        ("- a list", "en.yaml:1: must be a mapping"),
+        ("", "en.yaml:1: must be a mapping"),
+        ("offer: {subject: x, paragraphs: [{links: 'a b', text: x}]}", "must be the name of a variable"),
+        ("offer: {subject: x, paragraphs: [x], after_choices: [y]}", "stands without choices"),
+        ("offer: [", "is not valid YAML"),
+    ],
+)
+def test_file_that_cannot_be_understood_is_refused_at_its_line(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(BadFile, match="sales/") as error:
+        LetterBook.load(write(tmp_path, sales_en=content))
+    assert message in str(error.value)
+
+
+def test_folder_without_letters_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="has no letters"):
+        LetterBook.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("language", "fallback", "chosen"),
+    [
+        ("de", ["en"], "de"),
+        ("de-AT", ["en"], "de"),
+        ("DE_at", ["en"], "de"),
+        ("zh-TW", ["en"], "zh-TW"),
+        ("zh-Hans-CN", ["en"], "zh"),
+        ("fr", ["de", "en"], "de"),
+        ("fr", ["en"], "en"),
+        ("", ["en"], "en"),
+    ],
+)
+def test_language_is_the_nearest_one(tmp_path: Path, language: str, fallback: list[str], chosen: str) -> None:
+    files = {"common_zh": FRAME, "sales_zh": OFFER, "common_zh-TW": FRAME, "sales_zh-TW": OFFER}
+    assert render(write(tmp_path, **files), language, fallback).language == chosen
+
+
+def test_letter_that_no_language_has_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(LetterError, match="no letter refusal in fr, en"):
+        render(write(tmp_path), "fr", letter="refusal")
+
+
+def test_version_follows_the_letter_and_its_frame_only(tmp_path: Path) -> None:
+    def version(**files: str) -> str:
+        return render(write(tmp_path, **files)).version
+
+    first = version()
+    assert first == version(sales_de=OFFER.replace("You", "Thou"))
+    assert first == version(sales_en=f"# a comment\n{OFFER}")
+    assert first == version(sales_en=OFFER + OFFER.replace("offer:", "other:"))
+    assert first != version(sales_en=OFFER.replace("You", "Thou"))
+    assert first != version(sales_en=OFFER, common_en=FRAME.replace("Bye", "Ciao"))
+
+
+def test_text_is_numbered_and_ends_with_the_order(tmp_path: Path) -> None:
+    items = [{"title": f"Lamp {n}"} for n in range(8)]
+    written = render(write(tmp_path), items=items)
+    assert written.choices == ("take", "leave")
+    assert "1. I take it.\n2. I leave it.\n\nReply with 1 or 2.\n" in written.text
+    assert written.text.endswith("Order A-1\nLamp 0\nLamp 1\nLamp 2\nLamp 3\nLamp 4\nand 3 more\n")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"sum": "much"}, "en.yaml:4: money wants a decimal string such as '18.00', got 'much'"),
+        ({"sum": "NaN"}, "money wants a decimal string"),
+        ({"sum": ["5"]}, "money wants a decimal string"),
+        ({"sum": 5.0}, "sum: a letter cannot hold a float"),
+        ({"sum": object()}, "sum: a letter cannot hold a object"),
+        ({"by": "soon"}, "en.yaml:5: date wants ISO text"),
+        ({"by": "2026-11-20T09:30:00"}, "a time needs its offset"),
+        ({"items": "Lamp"}, "items must be a list"),
+        ({"items": [{}]}, "has no attribute 'title'"),
+    ],
+)
+def test_value_of_the_wrong_type_is_named_with_its_line(tmp_path: Path, values: dict[str, Any], message: str) -> None:
+    with pytest.raises(LetterError) as error:
+        render(write(tmp_path), **values)
+    assert message in str(error.value)
+
+
+def test_missing_value_is_named(tmp_path: Path) -> None:
+    book = LetterBook.load(write(tmp_path))
+    values = {name: value for name, value in VALUES.items() if name != "sum"}
+    with pytest.raises(LetterError, match=r"en\.yaml:4: 'sum' is undefined"):
+        book.render("offer", process="sales", language="en", fallback=[], locale="en", currency="USD", values=values)
+
+
+def test_templates_cannot_reach_into_python(tmp_path: Path) -> None:
+    reaching = OFFER.replace("sum | money", "sum.__class__.__mro__")
+    with pytest.raises(LetterError, match="unsafe"):
+        render(write(tmp_path, sales_en=reaching))
+
+
+def test_lists_links_and_photos(tmp_path: Path) -> None:
+    letter = """\
+offer:
+  subject: s
+  paragraphs:
+    - list: ["one", "{% if no %}two{% endif %}", "three"]
+    - {link: "{{ url }}", text: "Track"}
+    - {link: "{{ none }}", text: "Never"}
+    - {links: photos, text: "Photo {{ number }}"}
+    - {links: nothing, text: "Never"}
+"""
+    written = render(
+        write(tmp_path, sales_en=letter),
+        no=False,
+        url="https://a.example/?x=1&y=2",
+        none="",
+        photos=["https://a.example/1", "javascript:alert(1)"],
+        nothing=[],
+    )
+    assert "- one\n- three\n\nTrack:\nhttps://a.example/?x=1&y=2\n\nPhoto 1:\nhttps://a.example/1\n" in written.text
+    assert 'class="button"' in written.html
+    assert 'href="https://a.example/?x=1&amp;y=2">Track</a>' in written.html
+    assert "Photo 2: javascript:alert(1)" in written.html
+    assert "Never" not in written.text
+
+
+@pytest.mark.parametrize(
+    ("address", "is_one"),
+    [
+        ("https://a.example/x?y=1", True),
+        ("HTTP://a.example", True),
+        ("javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//a.example", False),
+        ("https://", False),
+        ("https://a.example/ b", False),
+        ('https://a.example/"onclick', False),
+        ("https://[bad", False),
+        ("a.example", False),
+    ],
+)
+def test_web_addresses(address: str, is_one: bool) -> None:
+    assert is_web_address(address) is is_one
+
+
+@pytest.mark.parametrize(
+    ("language", "locale", "currency", "money", "day", "moment", "share", "span"),
+    [
+        ("zh", "zh-CN", "CNY", "¥1,234.50", "2026年11月20日", "2026年11月20日17:30", "12.5%", "3天"),
+        ("zh", "en-US", "USD", "US$1,234.50", "2026年11月20日", "2026年11月20日09:30（UTC）", "12.5%", "3天"),
+        ("en", "en-US", "USD", "$1,234.50", "November 20, 2026", "November 20, 2026, 9:30 AM (UTC)", "12.5%", "3 days"),
+        ("en", "en-GB", "GBP", "£1,234.50", "20 November 2026", "20 November 2026, 09:30", "12.5%", "3 days"),
+        ("de", "de-DE", "EUR", "1.234,50 €", "20. November 2026", "20. November 2026, 10:30", "12,5 %", "3 Tage"),
+        ("en", "de-DE", "EUR", "1.234,50 €", "20 November 2026", "20 November 2026, 10:30", "12,5 %", "3 days"),
+        (
+            "en",
+            "nonsense",
+            "EUR",
+            "€1,234.50",
+            "November 20, 2026",
+            "November 20, 2026, 9:30 AM (UTC)",
+            "12.5%",
+            "3 days",
+        ),
+    ],
+)
+def test_formats(
+    language: str, locale: str, currency: str, money: str, day: str, moment: str, share: str, span: str
+) -> None:
+    formats = Formats(locale_for(language, locale), currency, {})
+
+    def plain(text: str) -> str:
+        return text.replace("\xa0", " ").replace("\u202f", " ")
+
+    assert plain(formats.money("1234.5")) == money
+    assert plain(formats.date("2026-11-20")) == day
+    assert plain(formats.datetime("2026-11-20T09:30:00Z")) == moment
+    assert plain(formats.datetime("2026-11-20")) == day
+    assert plain(formats.percent("0.125")) == plain(formats.percent("12.5 %")) == share
+    assert formats.duration("72h") == span
+
+
+def test_time_keeps_its_offset_where_the_country_has_several() -> None:
+    formats = Formats(locale_for("en", "en-US"), "USD", {})
+    assert formats.datetime("2026-11-20T09:30:00-06:00").endswith("9:30\u202fAM (UTC-06:00)")
+
+
+def test_span_is_never_rounded() -> None:
+    formats = Formats(locale_for("en", "en-US"), "USD", {})
+    assert [formats.duration(span) for span in ("36h", "90m", "1h")] == ["36 hours", "90 minutes", "1 hour"]
+
+
+def test_codes_are_written_in_words() -> None:
+    formats = Formats(locale_for("en", "en-US"), "USD", {"used": "signs of use", "damaged": "damage"})
+    assert formats.words(["damaged", "used"]) == "damage and signs of use"
+    with pytest.raises(ValueError, match="the glossary has no stolen; it has used, damaged"):
+        formats.words(["stolen"])
+
+
+def test_text_becomes_one_line() -> None:
+    assert one_line(" a\r\nb\x00c\u2028d  e ") == "a b c d e"
+    assert one_line("\u202eabc\u202c") == "abc"
+    assert one_line("\ud800") == "\N{REPLACEMENT CHARACTER}"
+    assert one_line("محمد 👩\u200d🔧") == "محمد 👩\u200d🔧"
+
+
+def test_lines_break_where_the_language_allows() -> None:
+    assert wrap("aaa bbb ccc", 7) == ["aaa bbb", "ccc"]
+    assert wrap("x https://a.example/very/long", 10) == ["x", "https://a.example/very/long"]
+    assert wrap("1. aaa bbb", 7, "   ") == ["1. aaa", "   bbb"]
+    assert wrap("您好您好您好，您好。", 12) == ["您好您好您", "好，您好。"]
+    assert wrap("") == []

@@ -1,0 +1,161 @@
+"""The running side: settings → adapters → worker. `python worker.py` runs it against any Temporal server.
+
+The server is found by Temporal's environment configuration (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
+TEMPORAL_TLS…, or a profile by TEMPORAL_PROFILE); everything else by `adapters/settings.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+import sys
+from datetime import timedelta
+
+import structlog
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Worker, WorkerDeploymentConfig
+
+import workflows
+from activities.commands import Commands
+from activities.letters import Letters
+from activities.outcomes import Outcomes
+from activities.screening import screen_reply
+from adapters.counterparts import Booked
+from adapters.database import Store, open_store
+from adapters.logs import configure_logging
+from adapters.outbox import Outbox
+from adapters.settings import ROOT, Settings
+from adapters.temporal import NotReachable, connect, missing_attributes
+from aftersales.faults import BadFile
+from aftersales.letters import LetterBook
+from aftersales.ports import Channel, Counterpart
+from workflows import attributes
+
+DEPLOYMENT = "aftersales"
+log = structlog.get_logger("worker")
+
+
+def build_id() -> str:
+    """The version of the rules: a hash over all code that a replay runs through."""
+    digest = hashlib.sha256()
+    for folder in ("aftersales", "activities", "workflows"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def build_worker(
+    client: Client,
+    store: Store,
+    settings: Settings,
+    *,
+    channel: Channel | None = None,
+    counterpart: Counterpart | None = None,
+    versioned: bool = True,
+) -> Worker:
+    """A worker for all processes. `channel` and `counterpart` replace the outbox and the embedded counterpart.
+
+    Versioned, a case stays with the code that began it (PINNED); unversioned is for tests on a server of their own.
+    """
+    letters = Letters(
+        LetterBook.load(settings.templates), channel or Outbox(settings.outbox), store, domain=settings.mail_domain
+    )
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=list(workflows.ALL),
+        activities=[
+            letters.send,
+            Commands(counterpart or Booked(), store).give,
+            Outcomes(store).record,
+            Outcomes(store).hand_back,
+            screen_reply,
+        ],
+        deployment_config=WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion(DEPLOYMENT, build_id()),
+            use_worker_versioning=versioned,
+            default_versioning_behavior=VersioningBehavior.PINNED if versioned else VersioningBehavior.UNSPECIFIED,
+        ),
+        max_cached_workflows=2_000,
+        max_concurrent_activities=50,
+        graceful_shutdown_timeout=timedelta(seconds=10),
+        # After a killed worker its waiting cases come back this late; the server's default is 10 s.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+    )
+
+
+async def make_current(client: Client) -> None:
+    """Route new cases to this build, as soon as its worker polls."""
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace,
+        deployment_name=DEPLOYMENT,
+        build_id=build_id(),
+        identity=client.identity,
+        ignore_missing_task_queues=True,
+    )
+    for attempt in range(100):
+        try:
+            await client.workflow_service.set_worker_deployment_current_version(request)
+            return
+        except RPCError as error:
+            # The server knows the version only once its pollers have arrived.
+            if attempt == 99 or error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def check_attributes(client: Client) -> None:
+    """Refuse to run where the server lacks a search attribute: an upsert of an unknown one would wedge every case.
+
+    Raises:
+        NotReachable: naming the attributes and the command that adds them.
+    """
+    missing = await missing_attributes(client, attributes.TYPES)
+    if missing:
+        commands = "\n".join(
+            f"  temporal operator search-attribute create --namespace {client.namespace} --name {name} --type {kind}"
+            for name, kind in missing.items()
+        )
+        raise NotReachable(
+            f"the Temporal namespace {client.namespace} lacks search attributes; create them with\n{commands}"
+        )
+
+
+async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> None:
+    """Run a worker until SIGINT or SIGTERM, then let its effects finish."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    client = await connect()
+    await check_attributes(client)
+    async with open_store(settings.store_url) as store, build_worker(client, store, settings, counterpart=counterpart):
+        await make_current(client)
+        log.info("worker runs", build=build_id(), namespace=client.namespace, task_queue=settings.task_queue)
+        await stop.wait()
+        log.info("worker stops")
+
+
+def main() -> int:
+    """Entry point; returns the exit code."""
+    settings = Settings()
+    configure_logging(settings.log_level, settings.log_format)
+    try:
+        asyncio.run(run(settings))
+    except (NotReachable, BadFile, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's native part can abort while the interpreter shuts down, after all went well (sdk-python issue 300).
+    os._exit(code)

@@ -1,0 +1,345 @@
+"""Case: the small toolkit that every process speaks.
+
+A process is a concrete class whose `run` says its rule in these verbs: `send` a letter, await the `next` fact, ask for
+a `decision`, give a `command`, `enter` a stage, `hand_over` to another process, `close`. Case itself has no run method.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
+
+from pydantic import JsonValue
+from temporalio import workflow
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.commands import CommandRequest
+    from activities.letters import LetterRequest
+    from activities.outcomes import HandBackRequest, OutcomeRequest
+    from activities.screening import ScreenRequest
+    from aftersales import deadlines
+    from aftersales.commands import Command, CommandType
+    from aftersales.events import INFORMATIVE, Envelope, Event, Message, OrderUpdated, enveloped
+    from aftersales.ids import parse_case_id
+    from aftersales.opening import CaseOpened, Reply
+    from aftersales.outcome import Cause, DecisionTaken, Kind, Outcome
+    from aftersales.records import CaseRef
+    from aftersales.state import CaseState
+
+from workflows import effects
+from workflows.board import Board
+from workflows.requests import Decide, Extend
+from workflows.start import start_options
+
+F = TypeVar("F", bound=Event)
+Value: TypeAlias = JsonValue | Decimal | datetime
+"""What letters and commands are given; money as Decimal and moments as datetime travel as text."""
+
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
+
+
+class Case:
+    """One run of one process for one order: its handlers and its verbs."""
+
+    process: ClassVar[str]
+    """The process's name, as in the last section of the rules."""
+    LETTERS: ClassVar[Mapping[str, frozenset[str]]]
+    """The letters it sends, each with the variables it gives beyond the common ones."""
+    HEARS: ClassVar[tuple[type[Event], ...]]
+    """The events that are meant for it while it runs."""
+    REOPENS: ClassVar[frozenset[str]] = frozenset()
+    """The results after which a late message of the customer reopens it."""
+
+    @workflow.init
+    def __init__(self, opened: CaseOpened) -> None:
+        case = workflow.info().workflow_id
+        self.opened, self.order, self.policy = opened, opened.order, opened.policy
+        self.ref = CaseRef(
+            case_id=case,
+            trigger=opened.identity,
+            process=self.process,
+            order_id=opened.order.order_id,
+            part=parse_case_id(case).part,
+            shop=opened.order.shop,
+            opened_at=opened.opened_at,
+        )
+        self.state = opened.state or CaseState.opened_by(opened.opener, workflow.now(), again=opened.resume is not None)
+        self._board = Board(self.state)
+        self._successor: str | None = None
+
+    @workflow.signal(description="An event of the order, as spec/events.md describes it, its data beside its envelope")
+    def event(self, envelope: Envelope) -> None:
+        """Take an order event into the inbox; a repeat changes nothing."""
+        event = envelope.root
+        if self.state.receive(event, workflow.now()) and isinstance(event, OrderUpdated) and event.order:
+            self.order = event.order
+
+    @workflow.update(description='Decide: {"option": "…", "by": "your name", "reason": "why"}')
+    def decide(self, decision: Decide) -> str:
+        """Take an operator's decision."""
+        taken = self._board.answer(decision)
+        return f"{taken.option}, decided by {taken.by}"
+
+    @decide.validator
+    def _may_decide(self, decision: Decide) -> None:
+        self._board.check_decision(decision)
+
+    @workflow.update(
+        description='Move the deadline: {"until": "2026-12-01T12:00:00Z", "by": "your name", "reason": "why"}'
+    )
+    def extend(self, extension: Extend) -> str:
+        """Move the deadline that the case waits for."""
+        until = cast(datetime, extension.until)
+        self._note(
+            f"{extension.by.strip()} moved the deadline to {until:%Y-%m-%d %H:%M %Z}: {extension.reason.strip()}"
+        )
+        self._board.show(until)
+        return f"waits until {until.isoformat()}"
+
+    @extend.validator
+    def _may_extend(self, extension: Extend) -> None:
+        self._board.check_extension(extension)
+
+    async def send(self, letter: str, **values: Value) -> None:
+        """Send a letter in the customer's language; the case's stage is then the letter's name.
+
+        The letter at which a lapsed case reopens keeps the key under which it was sent, so that it is not sent again.
+        """
+        self.state.stage = letter
+        resume = self.opened.resume
+        out_before = resume is not None and resume.letter == letter and not self.state.letters_sent
+        activity_id = self.state.next_id(f"letter:{letter}")
+        items: JsonValue = [{"title": i.title, "quantity": i.quantity, "sku": i.sku} for i in self.order.items]
+        sent = await effects.send_letter(
+            activity_id,
+            LetterRequest(
+                key=self._key(activity_id, resume.sent_by if resume and out_before else self.ref.trigger),
+                case=self.ref,
+                letter=letter,
+                to=self.order.customer,
+                locale=self.order.locale,
+                currency=self.order.currency,
+                languages=self.policy.letters.languages,
+                values={"items": items, "total": str(self.order.total), **_plain(values)},
+                at=workflow.now(),
+            ),
+        )
+        self.state.choices = sent.choices or self.state.choices
+        if not out_before:
+            self.state.we_wrote(f"{letter}.{sent.language}", sent.version, workflow.now())
+            self._note(f"letter {letter} ({sent.language}) sent")
+
+    async def next(
+        self, *kinds: type[F], within: timedelta = timedelta(), by: datetime | None = None, unclear: str = ""
+    ) -> F | None:
+        """The next fact of these kinds, or None at the deadline: `within` a window from now, or `by` a moment.
+
+        A fact counts as in time by the clock in its message (rule 7). `Reply` stands for the customer's messages, read;
+        with `unclear`, one that nobody can read goes to an operator, and this is what it means when none decides.
+        Facts of other kinds stay for the stage that names them; a message that nobody awaits goes to a person.
+        """
+        awaited: tuple[type[Event], ...] = tuple(Message if kind is Reply else kind for kind in kinds)
+        deadline = by or self.until(within)
+        self._board.show(deadline)
+        while True:
+            fact = self.state.take(awaited, before=self._board.deadline or deadline)
+            if isinstance(fact, Message) and Reply in kinds:
+                return cast(F, await self._read(fact, unclear))
+            if fact:
+                self._note(f"{fact.type} arrived")
+                return cast(F, fact)
+            if Message not in awaited and (stray := self.state.take((Message,), before=_ALWAYS)):
+                await self._to_a_person(stray, f"the case had no question open at stage {self.state.stage}")
+            elif not await self._wait(lambda: self.state.awaits((*awaited, Message))):
+                self._note(f"nothing came by the deadline of {self.state.stage}")
+                return None
+
+    async def reminded(self, *kinds: type[F], letter: str, values: Mapping[str, Value], by: datetime) -> F | None:
+        """The next fact of these kinds by this moment, or None; half-way without one, a letter reminds the customer."""
+        fact = await self.next(*kinds, by=deadlines.half(workflow.now(), by))
+        if fact is None:
+            await self.send(letter, **values)
+            fact = await self.next(*kinds, by=by)
+        return fact
+
+    async def decision(
+        self, question: str, *options: str, fallback: str, within: timedelta | None = None, most: Decimal | None = None
+    ) -> str:
+        """An operator's choice among `options`; after the operator window the fallback, flagged as missed (rule 5).
+
+        Where `most` is given, the operator may name an amount up to it with the option.
+        """
+        stage, self.state.stage = self.state.stage, "decision"
+        asked = self._board.ask(question, options, fallback, most)
+        self._board.show(self.until(self.policy.operators.operator_window if within is None else within))
+        while not asked.answer and await self._wait(lambda: asked.answer is not None):
+            continue
+        taken = asked.answer or DecisionTaken(question=question, option=fallback, at=workflow.now())
+        self.state.stage, self._board.question = stage, None
+        self.state.decisions.append(taken)
+        who = f"{taken.by} decided" if taken.by else "nobody decided in time, so the policy did"
+        self._note(f"{who}: {taken.option}" + (f" ({taken.reason})" if taken.reason else ""))
+        return taken.option
+
+    async def command(
+        self, name: CommandType, *, pays: Kind | None = None, amount: Decimal | None = None, **data: Value
+    ) -> str:
+        """Have a counterpart do something, once; returns its reference.
+
+        `pays` says under which kind the outcome books the amount. A counterpart's refusal goes to an operator.
+        """
+        if amount is not None:
+            data |= {"amount": amount, "currency": self.order.currency}
+        reference = ""
+        while not reference:
+            activity_id = self.state.next_id(name)
+            command = Command(
+                key=self._key(activity_id),
+                type=name,
+                case_id=self.ref.case_id,
+                order_id=self.ref.order_id,
+                at=workflow.now(),
+                data=_plain(data),
+            )
+            try:
+                reference = await effects.give_command(activity_id, CommandRequest(case=self.ref, command=command))
+                self._note(f"command {name} accepted, reference {reference}")
+            except effects.Refused as refusal:
+                self._note(f"command {name} refused: {refusal}")
+                question = f"The counterpart refused {name}: {refusal}. Try again, or has it been done by hand?"
+                if await self.decision(question, "try_again", "done_by_hand", fallback="try_again") == "done_by_hand":
+                    reference = f"by hand, {self.state.decisions[-1].by}"
+        if pays and amount is not None:
+            self.state.book(pays, amount)
+        return reference
+
+    def enter(self, stage: str) -> None:
+        """Name the stage that the case is in; it shows with the next deadline."""
+        self.state.stage = stage
+
+    def until(self, window: timedelta) -> datetime:
+        """The moment at which a window from now ends, by the clock that the policy names (rule 10)."""
+        return deadlines.deadline(workflow.now(), window, self.policy.operators.hours)
+
+    async def hand_over(self, process: type[Case], event: Event) -> None:
+        """Open another process's case with this event; it lives on by itself, and its parent shows in the Web UI."""
+        opened = CaseOpened(order=self.order, policy=self.policy, opened_at=workflow.now(), trigger=cast(Any, event))
+        options = start_options(process.process, opened)
+        self._successor = options["id"]
+        try:
+            await workflow.start_child_workflow(
+                cast(Any, process).run, opened, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **options
+            )
+            self._note(f"handed over to {self._successor}")
+        except WorkflowAlreadyStartedError:
+            await self._pass_on(event, self._successor)
+
+    async def close(self, result: str, *, cause: Cause = "customer", at_fault: bool = False) -> Outcome:
+        """End the case: the last word is ours (rule 4), the outcome is written down (rule 9), the inbox is empty."""
+        stage, outcome = self.state.stage, None
+        while outcome is None or self.state.inbox:
+            while self.state.inbox:
+                await self._clear(self.state.inbox.pop(0).event)
+            if self.state.owes_an_answer and not self._successor:
+                await self._acknowledge()
+            outcome = self.state.outcome(
+                self.ref,
+                result=result,
+                stage=stage,
+                cause=cause,
+                at_fault=at_fault,
+                currency=self.order.currency,
+                policy_version=self.policy.version,
+                at=workflow.now(),
+            )
+            self.state.stage = "closed"
+            self._board.show(None, result)
+            await effects.record_outcome(self.state.next_id("outcome"), OutcomeRequest(outcome=outcome))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return outcome
+
+    async def _wait(self, arrived: Callable[[], bool]) -> bool:
+        """Wait until something arrived or the deadline moved; False when the deadline passed first."""
+        deadline = cast(datetime, self._board.deadline)
+        left = deadline - workflow.now()
+        if left <= timedelta():
+            return False
+        with contextlib.suppress(asyncio.TimeoutError):
+            await workflow.wait_condition(
+                lambda: arrived() or self._board.deadline != deadline,
+                timeout=left,
+                timeout_summary=f"{self.state.stage}: until {deadline:%Y-%m-%d %H:%M:%S} UTC",
+            )
+        return arrived() or self._board.deadline != deadline
+
+    async def _read(self, message: Message, unclear: str) -> Reply:
+        """Have a reply read; nobody can: to an operator, but an angry customer is not made to wait for that."""
+        screened = await effects.screen(
+            self.state.next_id("screen"),
+            ScreenRequest(
+                text=message.text,
+                choice=message.choice,
+                options=self.state.choices,
+                language=message.language or self.order.customer.language,
+            ),
+        )
+        self.state.angry |= screened.angry
+        intent, said = screened.intent, message.text or f"choice {message.choice}"
+        self._note(f"the customer{' (angry)' if screened.angry else ''}, read as {intent}: “{said[:300]}”")
+        if intent == "unclear" and unclear:
+            question = f"The customer wrote: “{said[:1000]}”. What is meant?"
+            asks = not screened.angry
+            intent = await self.decision(question, *self.state.choices, fallback=unclear) if asks else unclear
+        known = message.model_dump(include={"id", "source", "order_id", "time"})
+        return Reply(**known, intent=intent, angry=screened.angry, text=message.text, received_at=message.happened_at)
+
+    async def _clear(self, event: Event) -> None:
+        """Give an event that is left when the case closes to the case that goes on, or to a person."""
+        if self._successor:
+            await self._pass_on(event, self._successor)
+        elif isinstance(event, INFORMATIVE):
+            self._note(f"{event.type} noted")
+        else:
+            await self._to_a_person(event, "it came when the case was closing")
+
+    async def _pass_on(self, event: Event, case: str) -> None:
+        await workflow.get_external_workflow_handle(case).signal("event", enveloped(event))
+        self._note(f"{event.type} passed on to {case}")
+
+    async def _to_a_person(self, event: Event, why: str) -> None:
+        """Put an event for which there is no rule on the list that a person reads, and tell the customer so."""
+        request = HandBackRequest(case=self.ref, identity=event.identity, detail=why)
+        await effects.hand_back(self.state.next_id("hand_back"), request)
+        self._note(f"{event.type} for a person: {why}")
+        if isinstance(event, Message):
+            await self._acknowledge()
+
+    async def _acknowledge(self) -> None:
+        """Tell the customer that a person reads the message; but an answering machine is not answered on and on."""
+        now, last, stage = workflow.now(), self.state.acknowledged_at, self.state.stage
+        self.state.last_letter_at = now
+        if last is None or now - last >= self.policy.letters.acknowledge_every:
+            self.state.acknowledged_at = now
+            await self.send("message-received")
+            self.state.stage = stage
+
+    def _key(self, activity_id: str, trigger: str = "") -> str:
+        """The idempotency key of an effect: the same on every retry, and after a reset, which changes the run id."""
+        return f"{self.ref.case_id}#{trigger or self.ref.trigger}#{activity_id}"
+
+    def _note(self, what: str) -> None:
+        self.state.note(what, workflow.now())
+
+
+def _plain(values: Mapping[str, Value]) -> dict[str, JsonValue]:
+    def plain(value: Value) -> JsonValue:
+        if isinstance(value, Decimal):
+            return str(value)
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    return {name: plain(value) for name, value in values.items()}

@@ -1,0 +1,103 @@
+"""return-escalation: the three-letter ladder for returns that are nobody's fault."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import cast
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from aftersales.events import (
+        DisputeOpened,
+        Message,
+        OrderCancelled,
+        ReturnAgreed,
+        ReturnCancelled,
+        ReturnRequested,
+        ReturnTerms,
+    )
+    from aftersales.opening import CaseOpened, Reply
+    from aftersales.outcome import Outcome
+    from aftersales.returning import customer_pays, shop_pays
+
+from workflows.case import Case
+from workflows.return_parcel import ReturnParcel
+
+
+@workflow.defn(name="return-escalation")
+class ReturnEscalation(Case):
+    """A customer returns goods without any fault of ours (`spec/processes.md` §2, `000`).
+
+    We first write that the return freight and a restocking fee are the customer's; who insists is offered the return
+    without the fee; who insists again, is angry, or opens a dispute, gets a prepaid label and a full refund. Who agrees
+    goes on to return-parcel on the terms of the letter, who stays silent for the reply window has abandoned the return,
+    who cancels has withdrawn it. A reply that nobody can read goes to an operator, and counts as insisting when none
+    decides.
+
+    Case id `return-escalation/<order>`, with `/<line ids>` for some lines only. Abandoned, it reopens at the same
+    letter when the customer answers late, before the goods' return window ends.
+    """
+
+    process = "return-escalation"
+    LETTERS = {
+        "return-terms": frozenset({"fee", "fee_share", "reply_by"}),
+        "waive-restocking": frozenset({"fee", "reply_by"}),
+        "return-label": frozenset({"refund"}),
+    }
+    HEARS = (Message, ReturnCancelled, OrderCancelled, DisputeOpened)
+    REOPENS = frozenset({"abandoned"})
+
+    @workflow.run
+    async def run(self, opened: CaseOpened) -> Outcome:
+        """The rule."""
+        window = self.policy.returns.reply_window
+        for letter, terms in self.ladder():
+            await self.send(letter, **self.offer(letter))
+            match await self.next(
+                Reply, ReturnCancelled, OrderCancelled, DisputeOpened, within=window, unclear="insist"
+            ):
+                case None:
+                    return await self.close("abandoned")
+                case ReturnCancelled() | OrderCancelled():
+                    return await self.close("withdrawn")
+                case Reply(intent="accept"):
+                    await self.hand_over(ReturnParcel, self.agreed(terms))
+                    return await self.close("terms_accepted")
+                case Reply(angry=True) | DisputeOpened():
+                    break
+                case _:
+                    continue
+        free = shop_pays(self.order, self.asked)
+        await self.send("return-label", refund=free.refund)
+        await self.hand_over(ReturnParcel, self.agreed(free))
+        return await self.close("label_sent")
+
+    @property
+    def asked(self) -> ReturnRequested:
+        """The customer's request."""
+        return cast(ReturnRequested, self.opened.trigger)
+
+    @property
+    def terms(self) -> ReturnTerms:
+        """The terms of the first letter."""
+        return customer_pays(self.order, self.asked, fee_share=self.policy.returns.restocking_fee)
+
+    def ladder(self) -> list[tuple[str, ReturnTerms]]:
+        """The letters that offer terms, from the first, or from the one at which the case reopens."""
+        steps = [("return-terms", self.terms), ("waive-restocking", customer_pays(self.order, self.asked))]
+        return steps[1:] if self.opened.resume and self.opened.resume.letter == steps[1][0] else steps
+
+    def offer(self, letter: str) -> dict[str, Decimal | datetime]:
+        """What a letter of the ladder says in figures."""
+        said: dict[str, Decimal | datetime] = {
+            "fee": self.terms.fee,
+            "reply_by": self.until(self.policy.returns.reply_window),
+        }
+        return said | ({"fee_share": self.policy.returns.restocking_fee} if letter == "return-terms" else {})
+
+    def agreed(self, terms: ReturnTerms) -> ReturnAgreed:
+        """What return-parcel is told."""
+        known = self.asked.model_dump(include={"id", "source", "order_id", "time"})
+        return ReturnAgreed(**known, order=self.order, terms=terms)

@@ -1,0 +1,210 @@
+"""return-parcel: carrying out agreed terms, from the RMA number to the refund."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal, cast
+
+from pydantic import JsonValue
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from aftersales.events import (
+        CarrierReplied,
+        Checkpoint,
+        Event,
+        InsurancePaid,
+        Message,
+        ReturnAgreed,
+        ReturnCancelled,
+        ReturnReceived,
+        ReturnTerms,
+    )
+    from aftersales.law import LawPack, refund_due_at
+    from aftersales.money import rounded
+    from aftersales.opening import CaseOpened
+    from aftersales.outcome import Outcome
+    from aftersales.returning import return_freight
+
+from workflows.case import Case, Value
+
+
+@workflow.defn(name="return-parcel")
+class ReturnParcel(Case):
+    """Goods come back on terms that are settled (`spec/processes.md` §3, `003 §12`, `004 §2`).
+
+    The customer gets an RMA number and instructions, with a label when the shop pays the freight, a reminder at half
+    of the ship-back window, and at its end the return has lapsed. Goods received as described are refunded less the
+    fee; for others a supervisor chooses full or partial refund or sends them back, with the photos to the customer. A
+    return lost on its way is claimed from the carrier and refunded. The law's refund date beats a slow inspection.
+    Where the shop's freight insurance owes the customer, we see to it that the insurer pays.
+
+    Case id `return-parcel/<order>`, with `/<line ids>` for some lines only.
+    """
+
+    process = "return-parcel"
+    LETTERS = {
+        "return-instructions": frozenset({"rma", "freight_paid_by", "label_url", "fee", "refund", "ship_by"}),
+        "return-instructions-reminder": frozenset({"rma", "ship_by"}),
+        "return-lapsed": frozenset({"rma"}),
+        "return-received": frozenset({"rma"}),
+        "refund-sent": frozenset({"refund", "fee", "freight"}),
+        "inspection-differs": frozenset({"findings", "photos", "solution", "refund"}),
+        "return-sent-back": frozenset({"findings", "photos", "tracking_number"}),
+        "return-freight-lost": frozenset({"refund", "tracking_number"}),
+    }
+    HEARS = (Message, ReturnCancelled, ReturnReceived, Checkpoint, CarrierReplied, InsurancePaid)
+
+    @workflow.run
+    async def run(self, opened: CaseOpened) -> Outcome:
+        """The rule."""
+        await self.instruct()
+        match await self.goods():
+            case "lapsed":
+                await self.send("return-lapsed", rma=self.rma)
+                return await self.finish("not_shipped")
+            case "cancelled":
+                return await self.finish("not_shipped")
+            case "lost":
+                await self.command("file_carrier_claim", rma=self.rma, value=self.terms.refund)
+                await self.refund(self.terms.refund)
+                await self.send("return-freight-lost", refund=self.terms.refund, tracking_number=self.rma)
+                return await self.finish("lost_refunded")
+            case "due":
+                await self.refund(self.terms.refund)
+                await self.send("refund-sent", refund=self.terms.refund, fee=self.terms.fee, freight=Decimal(0))
+                return await self.finish("refunded")
+            case ReturnReceived() as received:
+                await self.send("return-received", rma=self.rma)
+                return await self.settle(received, await self.verdict(received))
+
+    async def instruct(self) -> None:
+        """RMA number, label where the shop pays the freight, instructions."""
+        self.rma = await self.command("create_rma", lines=[line.model_dump() for line in self.terms.lines])
+        label = await self.command("issue_return_label", rma=self.rma) if self.terms.freight == "shop" else ""
+        self.ship_by = self.until(self.policy.returns.ship_back_window)
+        await self.send(
+            "return-instructions",
+            rma=self.rma,
+            freight_paid_by=self.terms.freight,
+            label_url=label if label.startswith("http") else "",
+            fee=self.terms.fee,
+            refund=self.terms.refund,
+            ship_by=self.ship_by,
+        )
+
+    async def goods(self) -> ReturnReceived | Literal["lapsed", "cancelled", "lost", "due"]:
+        """What became of the goods: received, never sent, cancelled, lost, or sent and due for refund by law."""
+        reminder: dict[str, Value] = {"rma": self.rma, "ship_by": self.ship_by}
+        match await self.reminded(
+            ReturnReceived,
+            ReturnCancelled,
+            CarrierReplied,
+            Checkpoint,
+            letter="return-instructions-reminder",
+            values=reminder,
+            by=self.ship_by,
+        ):
+            case ReturnReceived() as received:
+                return received
+            case None:
+                return "lapsed"
+            case ReturnCancelled():
+                return "cancelled"
+            case CarrierReplied(answer="lost"):
+                return "lost"
+            case proof:
+                return await self.on_its_way(proof)
+
+    async def on_its_way(self, proof: Event) -> ReturnReceived | Literal["lost", "due"]:
+        """Goods that this scan proves sent: no scan for the lost window starts a trace, no answer to it means lost."""
+        due = refund_due_at(self.law, self.opened.trigger.time, None, proof.happened_at)
+        traced = False
+        while True:
+            silence = self.policy.parcels.carrier_answer_window if traced else self.policy.parcels.lost_after
+            silent_at = self.until(silence)
+            match await self.next(ReturnReceived, CarrierReplied, Checkpoint, by=min(silent_at, due or silent_at)):
+                case ReturnReceived() as received:
+                    return received
+                case CarrierReplied(answer="lost"):
+                    return "lost"
+                case None if due and workflow.now() >= due:
+                    return "due"
+                case None if traced:
+                    return "lost"
+                case None:
+                    await self.command("carrier_trace", rma=self.rma)
+                    traced = True
+                case _:
+                    traced = False
+
+    async def verdict(self, received: ReturnReceived) -> str:
+        """`as_described`, else what a supervisor chooses; the law's refund date beats a slow inspection."""
+        if not received.findings:
+            return "as_described"
+        window = self.policy.returns.inspection_window
+        due = refund_due_at(self.law, self.opened.trigger.time, workflow.now())
+        return await self.decision(
+            f"The warehouse found: {', '.join(received.findings)}. Photos: {', '.join(received.photos) or 'none'}. "
+            f"Refund {self.terms.refund} {self.order.currency} in full, in part (name an amount), or send the goods back?",
+            "full",
+            "partial",
+            "send_back",
+            fallback="full",
+            within=max(timedelta(), min(window, due - workflow.now())) if due else window,
+            most=self.terms.refund,
+        )
+
+    async def settle(self, received: ReturnReceived, verdict: str) -> Outcome:
+        """Carry the verdict out: money or goods back, with the photos where something differs."""
+        refund = {"send_back": Decimal(0), "partial": self.partial}.get(verdict, self.terms.refund)
+        seen: dict[str, JsonValue] = {"findings": list(received.findings), "photos": list(received.photos)}
+        if verdict != "as_described":
+            await self.send("inspection-differs", **seen, solution=verdict, refund=refund)
+        if verdict == "send_back":
+            tracking = await self.command("send_back", rma=self.rma)
+            await self.send("return-sent-back", **seen, tracking_number=tracking)
+            return await self.finish("sent_back")
+        freight = return_freight(self.order, self.terms, received.freight_receipt, self.policy.returns.insurance_cap)
+        await self.refund(refund)
+        if freight.shop:
+            await self.command("pay_compensation", pays="freight", amount=freight.shop, purpose="return_freight")
+        await self.send("refund-sent", refund=refund, fee=self.terms.fee, freight=freight.shop)
+        if freight.insurer:
+            await self.collect(freight.insurer)
+        return await self.finish("partly_refunded" if verdict == "partial" else "refunded")
+
+    async def collect(self, amount: Decimal) -> None:
+        """The insurer's payout is due inside its window after the refund; else we chase it, then a person (`004`)."""
+        window = self.policy.returns.insurer_window
+        if await self.next(InsurancePaid, within=window):
+            return
+        await self.command("chase_insurer", amount=amount)
+        if not await self.next(InsurancePaid, within=window):
+            question = f"The insurer has not paid {amount} {self.order.currency} of return freight, though chased."
+            await self.decision(question, "paid", "written_off", fallback="written_off")
+
+    async def refund(self, amount: Decimal) -> None:
+        """Pay money back."""
+        await self.command("refund", pays="refund", amount=amount, rma=self.rma)
+
+    async def finish(self, result: str) -> Outcome:
+        """Close with the cause that the terms name."""
+        return await self.close(result, cause=self.terms.cause, at_fault=self.terms.our_fault)
+
+    @property
+    def terms(self) -> ReturnTerms:
+        """The terms that were agreed."""
+        return cast(ReturnAgreed, self.opened.trigger).terms
+
+    @property
+    def law(self) -> LawPack | None:
+        """The law of the order's market."""
+        return self.policy.pack(self.order.market)
+
+    @property
+    def partial(self) -> Decimal:
+        """The partial refund: what the supervisor named, else the policy's share."""
+        named = self.state.decisions[-1].amount if self.state.decisions else None
+        return named or rounded(self.terms.refund * self.policy.returns.partial_refund, self.order.currency)

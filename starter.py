@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 import workflows
+from adapters import histories
 from adapters.database import Store
 from adapters.settings import Settings
 from aftersales.events import (
@@ -27,6 +29,7 @@ from aftersales.events import (
     Checkpoint,
     Event,
     Message,
+    OrderUpdated,
     RefundSettled,
     ReturnReceived,
     enveloped,
@@ -38,14 +41,25 @@ from aftersales.opening import CaseOpened, Resume
 from aftersales.order import Order
 from aftersales.policy import Policy
 from aftersales.records import CaseRecord, EventRecord, EventStatus
-from aftersales.routing import STARTING, NotServed, Start, listeners, start_for
+from aftersales.routing import FOR_ONE, STARTING, NotServed, Start, listeners, start_for
 from workflows.start import start_options
 
 PROCESSES = {process.process: process for process in workflows.ALL}
-HEARS = {name: process.HEARS for name, process in PROCESSES.items()}
+HEARS: dict[str, tuple[type[Event], ...]] = {
+    name: (*process.HEARS, OrderUpdated) for name, process in PROCESSES.items()
+}
+"""What reaches the cases of each process. A changed order reaches every one: the toolkit takes it over."""
 
 FINAL = (EventStatus.STARTED, EventStatus.SIGNALLED, EventStatus.FOR_A_PERSON, EventStatus.DONE_BY_HAND)
 """What became of an event once and for all: a repeat changes nothing."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Text that came as an event and cannot be read, and why; it is kept as refused."""
+
+    text: str
+    reason: str
 
 
 class Starter:
@@ -65,11 +79,11 @@ class Starter:
         self._clock = clock or (lambda: datetime.now(UTC))
 
     async def handle(self, raw: object) -> EventRecord:
-        """Take one event (a decoded JSON object, or text that was no JSON); returns what became of it."""
+        """Take one event (a decoded JSON object, or `Unreadable`); returns what became of it."""
         return (await self.handle_all([raw]))[0]
 
     async def handle_all(self, raws: Sequence[object]) -> list[EventRecord]:
-        """Take several events: one write before, one after. Those of one order keep their turn, orders run side by side."""
+        """Take several events: one write before, one after. Those of one order take turns, orders run side by side."""
         taken = [self._take(raw) for raw in raws]
         before = await self._store.record_events([record for record, _ in taken])
         results = [record for record, _ in taken]
@@ -77,14 +91,14 @@ class Starter:
         for index, ((record, event), status) in enumerate(zip(taken, before, strict=True)):
             if event is None:
                 continue
-            if status in FINAL or any(record.id == r.id and record.source == r.source for r in results[:index]):
+            if status in FINAL or any(_repeats(record, earlier) for earlier in results[:index]):
                 results[index] = record.model_copy(update={"status": EventStatus.DUPLICATE})
             else:
                 orders.setdefault(event.order_id, []).append((index, event))
 
         async def in_turn(events: list[tuple[int, Event]]) -> None:
             for index, event in events:
-                again = before[index] == EventStatus.RECEIVED
+                again = before[index] in {EventStatus.RECEIVED, EventStatus.NO_OPEN_CASE}
                 results[index] = await self._carry(results[index], event, again=again)
 
         await asyncio.gather(*(in_turn(events) for events in orders.values()))
@@ -93,9 +107,11 @@ class Starter:
 
     def _take(self, raw: object) -> tuple[EventRecord, Event | None]:
         """The event as it is written down, and parsed; None where it is refused."""
-        text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
+        text = raw.text if isinstance(raw, Unreadable) else json.dumps(raw, ensure_ascii=False)
         now = self._clock()
         try:
+            if isinstance(raw, Unreadable):
+                raise BadEvent([raw.reason])
             if len(text.encode(errors="replace")) > MAX_BYTES:
                 raise BadEvent(
                     [f"the event has {len(text):,} characters; the most is {MAX_BYTES:,}: send documents as links"]
@@ -126,13 +142,22 @@ class Starter:
         return record, event
 
     async def _carry(self, record: EventRecord, event: Event, *, again: bool) -> EventRecord:
-        """Start or signal what the event is for; `again` when an earlier try of it did not come to its end."""
+        """Start or signal what the event is for.
+
+        `again` when an earlier try, or one beside this one, may have done so already and did not write it down. An open
+        case knows the events that it was given; what a closed one was given, only the server remembers.
+        """
         opened = await self._opened(event)
         if isinstance(opened, NotServed):
             return _settled(record, EventStatus.REFUSED, opened.reason)
         open_cases = await self._store.open_cases(event.order_id)
         targets = await self._targets(event, open_cases)
-        reached = [case for case in targets if await self._signal(case, event)]
+        reached = await histories.reached(self._client, event.order_id, event.identity) if again else []
+        if not (reached and isinstance(event, FOR_ONE)):
+            reached += [case for case in targets if case not in reached and await self._signal(case, event)]
+        if again and not reached:
+            # The case that another try gave it to may have closed since we looked.
+            reached = await histories.reached(self._client, event.order_id, event.identity)
         if opened:
             process, opening = opened
             case, is_new = await self._start(process, opening, again=again)
@@ -147,6 +172,9 @@ class Starter:
         settled = _settled(record, EventStatus.NO_OPEN_CASE, f"no open case awaits {event.type}; it is kept")
         # At once, so that a case opened by a later event of the same batch finds it.
         await self._store.settle_events([settled])
+        if set(await self._targets(event, await self._store.open_cases(event.order_id))) - set(targets):
+            # Another process opened a case after we looked and before it could see that this event waits.
+            return await self._carry(record, event, again=True)
         return settled
 
     async def _targets(self, event: Event, open_cases: Sequence[CaseRecord]) -> list[str]:
@@ -161,6 +189,10 @@ class Starter:
         if isinstance(event, RefundSettled) and event.key:
             known = await self._store.case_of_key(event.key)
             return [known.case_id] if known and known.case_id in cases else []
+        if isinstance(event, Checkpoint | CarrierReplied):
+            watch = case_id("shipment-watch", event.order_id, event.parcel_no)
+            if watch not in cases and await self._store.last_case(watch):
+                return []
         return [case.case_id for case in listeners(event, open_cases, HEARS)]
 
     def _guesses(self, event: Event) -> list[str]:
@@ -203,15 +235,15 @@ class Starter:
         options = start_options(process, opened)
         case = options["id"]
         last = await self._store.last_case(case) if again else None
-        if last and last.closed_at and last.trigger == opened.identity:
-            return case, True
-        try:
-            await self._client.start_workflow(
-                cast(Any, PROCESSES[process]).run, opened, task_queue=self._settings.task_queue, **options
-            )
-        except WorkflowAlreadyStartedError:
-            await self._signal(case, opened.trigger)
-            return case, False
+        if not (last and last.closed_at and last.trigger == opened.identity):
+            try:
+                await self._client.start_workflow(
+                    cast(Any, PROCESSES[process]).run, opened, task_queue=self._settings.task_queue, **options
+                )
+            except WorkflowAlreadyStartedError as running:
+                if not again or await histories.opened_by(self._client, case, running.run_id) != opened.identity:
+                    await self._signal(case, opened.opener)
+                    return case, False
         name = parse_case_id(case)
         await self._store.open_case(
             CaseRecord(
@@ -233,7 +265,7 @@ class Starter:
         for waiting in await self._store.waiting_events(opened.order.order_id):
             event = parse_event(json.loads(waiting.raw))
             if isinstance(event, HEARS[process]) and event.happened_at >= opened.opened_at:
-                settled = await self._carry(waiting, event, again=False)
+                settled = await self._carry(waiting, event, again=True)
                 await self._store.settle_events([settled])
 
     async def _reopen(self, message: Message, *, again: bool) -> str | None:
@@ -248,7 +280,9 @@ class Starter:
             delivered = opened.order.delivered_at or opened.opened_at
             if message.happened_at < delivered + opened.policy.returns.return_window:
                 resume = Resume(letter=last.stage or "", sent_by=last.trigger, message=cast(Any, message))
-                await self._start(last.process, opened.model_copy(update={"resume": resume}), again=again)
+                now = min(message.happened_at, self._clock())
+                reopened = opened.model_copy(update={"resume": resume, "opened_at": now})
+                await self._start(last.process, reopened, again=again)
                 return case
         return None
 
@@ -260,6 +294,12 @@ class Starter:
 def _named(message: Message) -> str:
     """The case that a message names: by the letter it answers, or outright; empty where it names none."""
     return (case_of(message.in_reply_to) if message.in_reply_to else None) or message.case_id or ""
+
+
+def _repeats(record: EventRecord, earlier: EventRecord) -> bool:
+    """Whether an event came before in the same batch; one that was refused may come again, corrected."""
+    same = record.id == earlier.id and record.source == earlier.source
+    return same and earlier.status != EventStatus.REFUSED
 
 
 def _settled(record: EventRecord, status: EventStatus, detail: str, *cases: str) -> EventRecord:

@@ -7,6 +7,7 @@ TEMPORAL_TLS…, or a profile by TEMPORAL_PROFILE); everything else by `adapters
 from __future__ import annotations
 
 import asyncio
+import compileall
 import hashlib
 import os
 import signal
@@ -62,6 +63,8 @@ def build_worker(
 
     Versioned, a case stays with the code that began it (PINNED); unversioned is for tests on a server of their own.
     """
+    # The sandbox imports a process anew for every case; from source, where no bytecode may be cached, that is slow.
+    compileall.compile_dir(ROOT / "workflows", quiet=2)
     letters = Letters(
         LetterBook.load(settings.templates), channel or Outbox(settings.outbox), store, domain=settings.mail_domain
     )

@@ -21,7 +21,7 @@ from temporalio.service import OperatorService
 
 from adapters.preflight import ServerError, claim, find_binary, make_writable, pick_ports
 
-__all__ = ["EmbeddedServer", "ServerError"]
+__all__ = ["EmbeddedServer", "ServerError", "bound"]
 
 HOST = "127.0.0.1"
 NAMESPACE = "default"
@@ -103,8 +103,7 @@ class EmbeddedServer:
             log = stack.enter_context(self._log_file.open("ab"))
             self._log_start = log.tell()
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", "-c", _BOUND, str(os.getpid()), binary),
-                *self._arguments(),
+                *bound(binary, *self._arguments()),
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -209,6 +208,11 @@ class EmbeddedServer:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def bound(*command: str) -> tuple[str, ...]:
+    """A command that is told to stop when this process dies, in whatever way."""
+    return (sys.executable, "-I", "-S", "-c", _BOUND, str(os.getpid()), *command)
 
 
 async def _listening(address: str) -> bool:

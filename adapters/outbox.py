@@ -7,15 +7,23 @@ system ends in a short hash of the id.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from email.charset import Charset
+from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
+from email.utils import format_datetime, formataddr
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, cast
 
 from aftersales.ids import parse_case_id
 from aftersales.letters import Rendered
@@ -24,6 +32,9 @@ from aftersales.plaintext import one_line
 
 _LONGEST_FOLDER = 60
 _LONGEST_LINE = 998  # octets, RFC 5322 §2.1.1
+
+
+_MAIL = compat32.clone(linesep="\r\n")
 
 
 class OutboxError(OSError):
@@ -80,7 +91,7 @@ def compose(
     sender: str,
     rendered: Rendered,
     at: datetime,
-) -> EmailMessage:
+) -> MIMEMultipart:
     """A letter as an e-mail, plain text and HTML, from `sender` at the domain of its Message-ID.
 
     The same letter gives the same bytes. Raises ValueError when the customer's e-mail address is none, or when `at`
@@ -89,62 +100,76 @@ def compose(
     if at.tzinfo is None:
         raise ValueError(f"the time of a letter needs its offset, got {at.isoformat()}")
     domain = message_id.strip("<>").rpartition("@")[2]
-    message = EmailMessage(policy=SMTP)
+    # Not EmailMessage: it parses every header that it is given, which costs more than all the rest of a letter.
+    message = MIMEMultipart("alternative", boundary=f"=_{_short(key, 32)}", policy=_MAIL)
     message["Message-ID"] = message_id
-    message["Date"] = at
-    message["From"] = Address(one_line(sender), "aftersales", domain)
+    message["Date"] = format_datetime(at)
+    message["From"] = formataddr((one_line(sender), f"aftersales@{domain}"))
     message["To"] = _recipient(to)
-    message["Subject"] = one_line(rendered.subject)
-    message["X-Aftersales-Case"] = one_line(case_id)
-    message.set_content(rendered.text, cte=_encoding(rendered.text))
-    message.add_alternative(rendered.html, subtype="html", cte=_encoding(rendered.html))
+    message["Subject"] = _header("Subject", rendered.subject)
+    message["X-Aftersales-Case"] = _header("X-Aftersales-Case", case_id)
     message["Content-Language"] = rendered.language
-    message.set_boundary(f"=_{_short(key, 32)}")
+    for content, kind in ((rendered.text, "plain"), (rendered.html, "html")):
+        message.attach(MIMEText(content, kind, cast(Any, _body_charset(content)), policy=_MAIL))
     return message
 
 
-def _recipient(customer: Customer) -> Address:
+def _recipient(customer: Customer) -> str:
     username, _, domain = customer.email.rpartition("@")
     if not (username and domain and customer.email.isprintable()):
         raise ValueError("the customer's e-mail address is none; correct it in the order and send order.updated")
-    return Address(one_line(customer.name), username, domain)
+    spec = Address("", username, domain).addr_spec
+    if spec.isascii():
+        return formataddr((one_line(customer.name), spec))
+    # Only a server that speaks SMTPUTF8 delivers to it; the file says what was meant.
+    return _header("To", f"{one_line(customer.name)} <{spec}>".strip())
 
 
-def _encoding(text: str) -> str:
-    # Left readable as it is, unless a line is longer than mail may carry.
-    return "8bit" if max(map(len, text.encode().splitlines()), default=0) <= _LONGEST_LINE else "base64"
+def _body_charset(text: str) -> Charset:
+    """UTF-8, left readable as it is, unless a line is longer than mail may carry."""
+    charset = Charset("utf-8")
+    if max(map(len, text.encode().splitlines()), default=0) <= _LONGEST_LINE:
+        charset.body_encoding = None  # type: ignore[assignment]  # documented: None leaves the body as it is
+    return charset
+
+
+def _header(name: str, text: str) -> str:
+    line = one_line(text)
+    return Header(line, "us-ascii" if line.isascii() else "utf-8", header_name=name).encode(linesep="\r\n")
 
 
 def _write_once(folder: Path, file: str, content: bytes) -> Path:
     """Write the file unless one with the same key is there; whole or not at all, whatever happens meanwhile."""
-    is_new = not folder.is_dir()
     folder.mkdir(parents=True, exist_ok=True)
-    # A later attempt may carry a later time: the key at the end decides.
-    written = next(folder.glob(f"*-{file.rpartition('-')[2]}"), None)
-    if written:
-        return written
-    path = folder / file
-    descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    _sync(folder)
-    if is_new:
-        _sync(folder.parent)
+    with _locked(folder):
+        # A later attempt may carry a later time: the key at the end decides.
+        written = next(folder.glob(f"*-{file.rpartition('-')[2]}"), None)
+        if written:
+            return written
+        path = folder / file
+        descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(draft).replace(path)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
     return path
 
 
-def _sync(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep others out of a folder: an attempt whose time ran out may still be at it when the next one comes.
+
+    The lock ends with its holder, however that ends.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

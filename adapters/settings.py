@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     """The Temporal task queue of worker and starter."""
     mail_domain: str = "aftersales.invalid"
     """What stands behind the @ in the Message-ID of letters."""
+    web_ui: str = ""
+    """Where Temporal's Web UI is, for links to cases; that of `./dev up` is known without it."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     log_format: LogFormat = "auto"

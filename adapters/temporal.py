@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -14,19 +15,27 @@ from temporalio.service import RPCError
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from aftersales.preload import preload
+
 PURE = (
-    "pydantic",
-    "pydantic_core",
-    "annotated_types",
-    "aftersales",
     "activities",
+    "aftersales",
+    "annotated_types",
     "babel",
     "jinja2",
     "markupsafe",
+    "pydantic",
+    "pydantic_core",
     "ruamel",
+    "workflows.attributes",
+    "workflows.details",
+    "workflows.requests",
 )
 """Modules that the sandbox passes through, because they are pure or only named: a cached case costs 38 KiB instead of
-1.5 MiB. Never `workflows`: there a call of `datetime.now()` or `random()` must be caught."""
+1.5 MiB. Never the toolkit or a process: there a call of `datetime.now()` or `random()` must be caught."""
+
+
+_SYSTEM_MESSAGE = re.compile(r'message: "([^"]+)"')
 
 
 class NotReachable(Exception):
@@ -35,10 +44,12 @@ class NotReachable(Exception):
 
 def plugin() -> SimplePlugin:
     """What client, worker and replayer share."""
-    return SimplePlugin("aftersales", data_converter=pydantic_data_converter, workflow_runner=_sandbox)
+    return SimplePlugin("aftersales", data_converter=pydantic_data_converter, workflow_runner=lambda _: sandbox())
 
 
-def _sandbox(_: WorkflowRunner | None) -> WorkflowRunner:
+def sandbox() -> WorkflowRunner:
+    """The runner of workflow code: sandboxed, with the pure modules passed through."""
+    preload()
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PURE))
 
 
@@ -57,8 +68,11 @@ async def connect(address: str | None = None, interceptors: Sequence[Interceptor
     try:
         return await Client.connect(**config, plugins=[plugin()], interceptors=interceptors)
     except RuntimeError as error:
+        # The client's words are nested debug output; the system's own are in their middle.
+        reason = _SYSTEM_MESSAGE.search(str(error))
         raise NotReachable(
-            f"no Temporal server answers at {target}; start one with ./dev up, or set TEMPORAL_ADDRESS ({error})"
+            f"no Temporal server answers at {target}: {reason[1] if reason else error}; "
+            "start one with ./dev up, or set TEMPORAL_ADDRESS"
         ) from error
 
 

@@ -34,8 +34,11 @@ _SENTENCE_END = re.compile(
     r"[!?;…。！？；]+|\.+(?=[\s\"')\]]|$)"
     "|[\U0001f000-\U0001faff\u2600-\u27bf]+"
 )
-_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\S+@\S+")
-_CLOSING = re.compile(r"\s*(?:(?:kind|best|warm|many)\s+)?(?:regards|thanks|cheers|sincerely|yours\b.{0,20}|thank you|best)\s*[,.!]?\s*$", re.I)
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|(?<!\S)[^\s@]{1,80}@\S+")
+_CLOSING = re.compile(
+    r"\s*(?:(?:kind|best|warm|many)\s+)?(?:regards|thanks|cheers|sincerely|yours\b.{0,20}|thank you|best)\s*[,.!]?\s*$",
+    re.I,
+)
 _NAME_WORDS = 3
 
 
@@ -86,7 +89,7 @@ def _capitals(sentence: str) -> tuple[int, int] | None:
 
 
 def _without_signature(lines: list[str]) -> list[str]:
-    """The lines without a name in capitals under a closing ("Thanks,\\nJOHN SMITH")."""
+    """The lines without a name in capitals under a closing ("Thanks," and then "JOHN SMITH")."""
     filled = [index for index, line in enumerate(lines) if line.strip()]
     if len(filled) > 1:
         name, closing = lines[filled[-1]], lines[filled[-2]]

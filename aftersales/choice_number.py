@@ -7,16 +7,39 @@ from dataclasses import dataclass
 from aftersales.phrase_book import SENTENCE_ENDS, PhraseBook
 from aftersales.reply_meaning import Meaning
 
-NUMBER_GROUPS = ("marker", "choosing", "ordinal_noun", "not_choice_before", "before_number", "after_number")
+NUMBER_GROUPS = (
+    "marker",
+    "numbering",
+    "choosing",
+    "ordinal_noun",
+    "not_choice_before",
+    "before_number",
+    "after_number",
+)
 _BEFORE = {"greeting", "closing", "yes", "yes_alone", "no", "complaint", "end"}
-_AFTER = {"yes", "yes_alone", "no", "accept", "refuse", "demand", "closing", "send_back", "keep", "refund", "reship", "end"}
+_AFTER = {
+    "yes",
+    "yes_alone",
+    "no",
+    "accept",
+    "refuse",
+    "demand",
+    "closing",
+    "send_back",
+    "keep",
+    "refund",
+    "reship",
+    "end",
+}
 _JOINED_BY = {"or", "and", "than", "over", "not", "或", "和", "与", "跟", "还"}
+_WANTING = {"the", "my", "want", "like", "with", "for", "choose", "选"}
 _LONGEST_LEAD = 4
+_MOST_NUMBERS = 20
 
 
 @dataclass(frozen=True)
 class Named:
-    """The choice that the text names, from 1. `sure` is False when a question, a condition or a "not" stands with it."""
+    """The choice that the text names, from 1. Not `sure`: a question, condition or "not" stands with it."""
 
     number: int
     sure: bool
@@ -32,10 +55,11 @@ def numbered_choice(meaning: Meaning, numbers: PhraseBook, count: int) -> Named 
     beside: set[int] = set()
     sure = not meaning.undecided
     reader = _Reader(meaning, numbers)
-    for at, word in enumerate(meaning.words):
-        value = reader.value(at)
-        if not 1 <= value <= count:
-            continue
+    in_range = [at for at in range(len(meaning.words)) if 1 <= reader.value(at) <= count]
+    # Nobody chooses with so many numbers.
+    sure = sure and len(in_range) <= _MOST_NUMBERS
+    for at in in_range[:_MOST_NUMBERS]:
+        value, word = reader.value(at), meaning.words[at]
         if reader.is_choice(at):
             named.add(value)
             sure = sure and at not in meaning.doubtful_words and not reader.denied(at)
@@ -67,6 +91,11 @@ class _Reader:
             return self._begins("ordinal_noun", at + 1) > 0
         if "marker" in before:
             return True
+        if "numbering" in before:
+            marker = at - 2 if self._word(at - 1) == "," else at - 1
+            chosen = "choosing" in self._before(marker) or self._word(marker - 1) in _WANTING
+            chosen = chosen or self._stands_free(marker)
+            return chosen and self._ends_well(at + 1)
         if not self._words[at].isdecimal():
             return self._is_ordinal(at, before)
         if not self._ends_well(at + 1):
@@ -74,7 +103,7 @@ class _Reader:
         return "choosing" in before or self._stands_free(at)
 
     def _is_ordinal(self, at: int, before: set[str]) -> bool:
-        """"the second one", "I choose two"; alone, a number word is a choice only when nothing else is said."""
+        """ "the second one", "I choose two"; alone, a number word is a choice only when nothing else is said."""
         end = self._begins("ordinal_noun", at + 1)
         definite = self._word(at - 1) in {"the", "my"}
         chosen = "choosing" in before or (definite and "choosing" in self._before(at - 1))
@@ -114,6 +143,8 @@ class _Reader:
         return self._words[at] if 0 <= at < len(self._words) else ""
 
     def _before(self, at: int) -> set[str]:
+        if self._word(at - 1) == ",":
+            at -= 1
         starts = range(max(0, at - _LONGEST_LEAD), at)
         return {group for start in starts for group, end in self._numbers.all_at(self._words, start) if end == at}
 

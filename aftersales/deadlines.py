@@ -117,7 +117,7 @@ def end_of_day(moment: datetime, timezone: str, days: int = 0) -> datetime:
     return _at(day, "24:00", zone(timezone))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
     """The time zone of this name. Raises KeyError or ValueError for an unknown one."""
     return ZoneInfo(name)

@@ -27,7 +27,7 @@ class Event(Model):
     """What every event has: `id` + `source` identify it, `order_id` is its subject, `time` when it happened."""
 
     id: Name
-    source: Name
+    source: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S+$")]
     order_id: Name
     time: Time
     type: str
@@ -326,6 +326,11 @@ class Checkpoint(Event):
     def happened_at(self) -> datetime:
         """When the parcel was scanned."""
         return self.at or self.time
+
+    @property
+    def proves_dispatch(self) -> bool:
+        """Whether the carrier has the parcel in hand; no while it only knows of a label."""
+        return self.status not in ("info_received", "pending", "expired")
 
 
 class CarrierReplied(Event):

@@ -39,10 +39,14 @@ class ParcelWindows(Section):
     """Silence after which a parcel is treated as lost and the customer chooses (`§4`)."""
     delivery_window: Window
     """How long a parcel may be out for delivery without a signature (`§4`)."""
+    collection_window: Window
+    """How long a parcel may wait where the customer collects it; then it is stuck (`§4`)."""
     choice_window: Window
     """How long the customer has to choose between a new parcel and the money (`§4`)."""
     proof_window: Window
     """How long the carrier has to bring proof that a parcel said to be missing was delivered (`§4`)."""
+    dispute_window: Window
+    """How long after delivery the customer is heard who says that nothing came; then the case closes (`§4`)."""
     carrier_answer_window: Window
     """How long the carrier has to answer an inquiry (`§4`)."""
     reappear_window: Window
@@ -68,8 +72,10 @@ class LaneWindows(Section):
     stuck_after: Window | None = None
     lost_after: Window | None = None
     delivery_window: Window | None = None
+    collection_window: Window | None = None
     choice_window: Window | None = None
     proof_window: Window | None = None
+    dispute_window: Window | None = None
     carrier_answer_window: Window | None = None
     reappear_window: Window | None = None
 

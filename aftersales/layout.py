@@ -113,13 +113,14 @@ def is_web_address(address: str) -> bool:
 
 def as_text(sheet: Sheet) -> str:
     """The letter as plain text of at most 72 columns; addresses are never broken."""
-    chunks = [wrap(sheet.greeting), *map(_text_of, sheet.paragraphs)]
+    colon = _colon(sheet)
+    chunks = [wrap(sheet.greeting), *(_text_of(block, colon) for block in sheet.paragraphs)]
     if sheet.choices:
         chunks.append(
             [line for number, choice in _numbered(sheet) for line in wrap(f"{number}. {choice}", indent="   ")]
         )
         chunks.append(wrap(sheet.choose))
-    chunks += [*map(_text_of, sheet.after_choices), wrap(sheet.closing)]
+    chunks += [*(_text_of(block, colon) for block in sheet.after_choices), wrap(sheet.closing)]
     chunks.append([line for part in sheet.signature for line in wrap(part)])
     chunks.append(["-" * 24, *(line for part in sheet.order for line in wrap(part, indent="  "))])
     return "\n\n".join("\n".join(chunk) for chunk in chunks if chunk) + "\n"
@@ -127,11 +128,12 @@ def as_text(sheet: Sheet) -> str:
 
 def as_html(sheet: Sheet) -> str:
     """The letter as an HTML page."""
-    body = [_paragraph(sheet.greeting), *map(_html_of, sheet.paragraphs)]
+    colon = _colon(sheet)
+    body = [_paragraph(sheet.greeting), *(_html_of(block, colon) for block in sheet.paragraphs)]
     if sheet.choices:
         body += [_choice(number, choice) for number, choice in _numbered(sheet)]
         body.append(f'<p style="margin:16px 0">{escape(sheet.choose)}</p>')
-    body += [*map(_html_of, sheet.after_choices), _paragraph(sheet.closing)]
+    body += [*(_html_of(block, colon) for block in sheet.after_choices), _paragraph(sheet.closing)]
     signature = "<br>\n".join(map(escape, sheet.signature))
     order = "<br>\n".join(map(escape, sheet.order))
     body += [f'<p style="margin:0">{signature}</p>', f'<p class="soft" style="{_SOFT}">{order}</p>']
@@ -144,21 +146,25 @@ def as_html(sheet: Sheet) -> str:
     )
 
 
+def _colon(sheet: Sheet) -> str:
+    return "：" if sheet.language.split("-")[0] == "zh" else ":"
+
+
 def _numbered(sheet: Sheet) -> list[tuple[int, str]]:
     return list(enumerate(sheet.choices, start=1))
 
 
-def _text_of(block: Block) -> list[str]:
+def _text_of(block: Block, colon: str) -> list[str]:
     match block:
         case Paragraph():
             return wrap(block.text)
         case Points():
             return [line for text in block.texts for line in wrap(f"- {text}", indent="  ")]
         case Links():
-            return [line for text, address in block.links for line in (*wrap(f"{text}:"), address)]
+            return [line for text, address in block.links for line in (*wrap(f"{text}{colon}"), address)]
 
 
-def _html_of(block: Block) -> str:
+def _html_of(block: Block, colon: str) -> str:
     match block:
         case Paragraph():
             return _paragraph(block.text)
@@ -167,7 +173,7 @@ def _html_of(block: Block) -> str:
             return f'<ul style="margin:0 0 16px;padding-left:22px">\n{points}\n</ul>'
         case Links():
             style, name = (_BUTTON, "button") if len(block.links) == 1 else (_LINK, "link")
-            links = (_link(text, address, style, name) for text, address in block.links)
+            links = (_link(text, address, style, name, colon) for text, address in block.links)
             return f'<p style="{_PARAGRAPH}">' + "<br>\n".join(links) + "</p>"
 
 
@@ -180,7 +186,7 @@ def _choice(number: int, text: str) -> str:
     return f'<div class="choice" style="{_CHOICE}">{badge}{escape(text)}</div>'
 
 
-def _link(text: str, address: str, style: str, name: str) -> str:
+def _link(text: str, address: str, style: str, name: str, colon: str) -> str:
     if not is_web_address(address):
-        return escape(f"{text}: {address}")
+        return escape(f"{text}{colon} {address}")
     return f'<a class="{name}" style="{style}" href="{escape(address)}">{escape(text)}</a>'

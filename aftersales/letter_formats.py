@@ -73,10 +73,20 @@ class Formats:
 
         A date without time stays a date. Raises ValueError for anything else, and without an offset.
         """
+        return self._written(value, _zone_of(self.locale.territory))
+
+    def datetime_there(self, value: object) -> str:
+        """As `datetime`, but on the clock of the place, which a scan's own offset tells, as carriers show it."""
+        moment = _moment(value)
+        home = _zone_of(self.locale.territory)
+        if isinstance(moment, datetime) and home and moment.utcoffset() in (timedelta(0), home.utcoffset(moment)):
+            return self._written(moment, home)
+        return self._written(moment, None)
+
+    def _written(self, value: object, zone: ZoneInfo | None) -> str:
         moment = _moment(value)
         if not isinstance(moment, datetime):
             return format_date(moment, "long", locale=self.locale)
-        zone = _zone_of(self.locale.territory)
         local = moment.astimezone(zone or moment.tzinfo)
         day = format_date(local, "long", locale=self.locale)
         clock = format_time(local, "short", locale=self.locale)
@@ -150,7 +160,7 @@ def is_positive(value: object) -> bool:
 def _environment() -> ImmutableSandboxedEnvironment:
     # Letters are laid out from plain text, which is escaped there, once and for everything.
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_written)
-    for filter_name in ("money", "date", "datetime", "percent", "duration", "words", "either"):
+    for filter_name in ("money", "date", "datetime", "datetime_there", "percent", "duration", "words", "either"):
         environment.filters[filter_name] = _bound(getattr(Formats, filter_name))
     environment.filters["name"] = name
     environment.tests["positive"] = is_positive

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints
@@ -14,16 +15,16 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+
+
 def _amount(value: object) -> Decimal:
     if isinstance(value, Decimal):
         amount = value
-    elif isinstance(value, str):
-        try:
-            amount = Decimal(value)
-        except InvalidOperation:
-            raise ValueError(f'write money as a decimal string such as "12.90", not {value[:40]!r}') from None
+    elif isinstance(value, str) and _DECIMAL.fullmatch(value):
+        amount = Decimal(value)
     else:
-        raise ValueError(f'write money as a decimal string such as "12.90", in quotes, not {value!r}')
+        raise ValueError(f'write money as a decimal string such as "12.90", in quotes, not {str(value)[:40]!r}')
     if not amount.is_finite():
         raise ValueError(f'write money as a decimal string such as "12.90", not {value!r}')
     if amount < 0:

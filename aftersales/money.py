@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from babel.numbers import get_currency_precision
 
-from aftersales.events import ReturnLine
+from aftersales.events import Line
 from aftersales.order import Order
 
 
@@ -16,7 +16,7 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-get_currency_precision(currency)), rounding=ROUND_HALF_UP)
 
 
-def goods_value(order: Order, lines: Collection[ReturnLine] = ()) -> Decimal:
+def goods_value(order: Order, lines: Collection[Line] = ()) -> Decimal:
     """What the customer paid for these lines without freight; for no lines, for all."""
     asked = {line.line_id: line.quantity for line in lines}
     items = order.lines(asked.keys())
@@ -24,7 +24,7 @@ def goods_value(order: Order, lines: Collection[ReturnLine] = ()) -> Decimal:
     return rounded(min(value, order.total), order.currency)
 
 
-def paid_for(order: Order, lines: Collection[ReturnLine] = ()) -> Decimal:
+def paid_for(order: Order, lines: Collection[Line] = ()) -> Decimal:
     """All that the customer paid for these lines; where the whole order is meant, its total with the freight out."""
     asked = {line.line_id: line.quantity for line in lines}
     whole = not asked or all(asked.get(i.line_id, 0) >= i.quantity for i in order.items)

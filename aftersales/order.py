@@ -14,12 +14,13 @@ from aftersales.model import Amount, Model, Name, Time
 
 
 @cache
-def _currencies() -> frozenset[str]:
+def currencies() -> frozenset[str]:
+    """The ISO 4217 codes."""
     return frozenset(Locale("en").currencies)
 
 
 def _currency(code: str) -> str:
-    if code not in _currencies():
+    if code not in currencies():
         raise ValueError(f"{code!r} is not an ISO 4217 currency code; write one such as USD, EUR or CNY")
     return code
 

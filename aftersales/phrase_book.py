@@ -8,7 +8,7 @@ alternative be several words, `..` stands for up to three words. Words are compa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -19,6 +19,9 @@ from aftersales.yamlfile import load_yaml
 
 FOLDER = Path(__file__).with_name("phrases")
 GAP = ".."
+WORD_GROUPS = ("own", "others", "opener", "not_in_a_gap")
+OPENING = "question_opening"
+"""The group whose phrases count only where a clause begins: "is it …" asks, "it is …" does not."""
 ALONE = "yes_alone"
 """The group whose phrases count only at the end of a clause: "I will." but not "I will call you"."""
 _LONGEST_GAP = 3
@@ -28,14 +31,13 @@ SENTENCE_ENDS = frozenset({".", "?", ","})
 _CASELESS = "\u2e80-\u9fff\uf900-\ufaff"
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _TOKEN = re.compile(
-    r"(?P<number>(?:[$\u20ac\u00a3\u00a5] ?)?\d++(?:[.,:/-]\d++)*+(?: ?[%\u20ac$\u00a3\u00a5\u00b0]|[^\W_" + _CASELESS + r"]*+))"
-    r"|(?P<word>[^\W_" + _CASELESS + r"]++(?:'[^\W_" + _CASELESS + r"]++)*+)"
+    r"(?P<number>(?:[$€£¥] ?)?\d+(?:[.,:/-]\d+)*(?: ?[%€$£¥°]|[^\W_" + _CASELESS + r"]*))"
+    r"|(?P<word>[^\W_" + _CASELESS + r"]+(?:'[^\W_" + _CASELESS + r"]+)*)"
     r"|(?P<one>[" + _CASELESS + r"#\U0001f44d\U0001f44e])"
-    r"|(?P<end>[.!?;\u2026\u3002]++)"
-    r"|(?P<line>\n\s*+)"
-    r"|(?P<pause>[,:\u3001\u2013\u2014()\[\]]|(?<=\s)-+(?=\s)|(?<=\d)-)"
+    r"|(?P<end>[.!?;…。]+)"
+    r"|(?P<line>\n\s*)"
+    r"|(?P<pause>[,:、–—()\[\]]|(?<=\s)-+(?=\s)|(?<=\d)-)"
 )
-_PUNCTUATION = re.compile("[\u3001\u3002]")
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,7 @@ class Language:
 class _Node:
     next: dict[str, _Node] = field(default_factory=dict)
     gap: _Node | None = None
-    group: str | None = None
-    rank: int = 0
+    groups: dict[str, int] = field(default_factory=dict)
 
 
 class PhraseBook:
@@ -63,6 +64,7 @@ class PhraseBook:
 
     def __init__(self, languages: Sequence[Language], groups: Sequence[str]) -> None:
         self._languages = tuple(languages)
+        self._groups = tuple(groups)
         self._root = _Node()
         self._single: dict[str, frozenset[str]] = {}
         self.numerals: dict[str, int] = {}
@@ -72,9 +74,11 @@ class PhraseBook:
                 for phrase in language.groups.get(group, ()):
                     for words in self._spellings(phrase):
                         self._add(words, group, groups.index(group))
-            for group in ("own", "others"):
+            for group in WORD_GROUPS:
                 words_of = {word for phrase in language.groups.get(group, ()) for word in phrase.split("|")}
                 self._single[group] = self._single.get(group, frozenset()) | words_of
+
+        self._no_gap = SENTENCE_ENDS | self.single_words("not_in_a_gap")
 
     def words(self, text: str) -> list[str]:
         """The words of cleaned text in lower case, rewritten; "." and "?" end a sentence, "," a part of one."""
@@ -88,7 +92,7 @@ class PhraseBook:
                 found.append("?" if "?" in token else ".")
             elif kind == "line":
                 # A line that goes on in lower case is a sentence that the mail program wrapped.
-                if not text[match.end() : match.end() + 1].islower():
+                if token.count("\n") > 1 or not text[match.end() : match.end() + 1].islower():
                     found.append(".")
             elif kind == "pause":
                 found.append(",")
@@ -106,25 +110,31 @@ class PhraseBook:
         """The group and the end of every phrase that begins at `at`."""
         return self._walk(self._root, words, at)
 
-    def find(self, words: Sequence[str], at: int) -> tuple[str, int] | None:
-        """The group and the end of the longest phrase that begins at `at`."""
-        best: tuple[str, int] | None = None
+    def find(
+        self, words: Sequence[str], at: int, *, opens_clause: bool, without: Set[str] = frozenset()
+    ) -> tuple[str, int] | None:
+        """The group and the end of the longest phrase that begins at `at`; of two, the group named first wins.
+
+        `opens_clause`: nothing that matters stands before it in its clause. `without`: groups not to look for.
+        """
+        best: tuple[int, int] | None = None
         for group, end in self._walk(self._root, words, at):
             if group == ALONE and end < len(words) and words[end] not in SENTENCE_ENDS:
                 continue
-            if best is None or end > best[1]:
-                best = (group, end)
-        return best
+            if group in without or (group == OPENING and not opens_clause):
+                continue
+            best = max(best or (0, 0), (end, -self._groups.index(group)))
+        return None if best is None else (self._groups[-best[1]], best[0])
 
     def _walk(self, node: _Node, words: Sequence[str], at: int) -> Iterator[tuple[str, int]]:
-        if node.group is not None:
-            yield node.group, at
+        for group in node.groups:
+            yield group, at
         if at < len(words) and (following := node.next.get(words[at])) is not None:
             yield from self._walk(following, words, at + 1)
         if node.gap is not None:
             for skipped in range(_LONGEST_GAP + 1):
                 yield from self._walk(node.gap, words, at + skipped)
-                if at + skipped >= len(words) or words[at + skipped] in _NOT_IN_A_GAP:
+                if at + skipped >= len(words) or words[at + skipped] in self._no_gap:
                     break
 
     def _add(self, words: Sequence[str], group: str, rank: int) -> None:
@@ -135,8 +145,7 @@ class PhraseBook:
                 node = node.gap
             else:
                 node = node.next.setdefault(word, _Node())
-        if node.group is None or rank < node.rank:
-            node.group, node.rank = group, rank
+        node.groups[group] = rank
 
     def _spellings(self, phrase: str) -> Iterator[list[str]]:
         choices: list[list[list[str]]] = []
@@ -169,15 +178,12 @@ class PhraseBook:
 
 
 _LONG_RUN = re.compile(r"([^\W\d_])\1{2,}")
-_NOT_IN_A_GAP = SENTENCE_ENDS | {"not", "no", "never", "but", "if", "i", "you", "how", "when", "where", "why", "不", "没"}
 
 
-@cache
 def languages_for(tag: str, has_han: bool) -> tuple[str, ...]:
     """The phrase files to use: the customer's language when there is one, English, and Chinese for Han characters."""
     own = re.split("[-_]", tag.strip().lower())[0]
-    wanted = dict.fromkeys([own, "en", *(["zh"] if has_han else [])])
-    return tuple(name for name in wanted if name in available())
+    return tuple(sorted({own, "en", *(["zh"] if has_han else [])} & available()))
 
 
 @cache
@@ -200,7 +206,12 @@ def load_language(name: str) -> Language:
     return Language(
         rewrites={word: tuple(str(meaning).split()) for word, meaning in data.get("rewrites", {}).items()},
         endings=dict(data.get("endings", {})),
-        misspelt={wrong: word for word in data.get("often_misspelt", ()) for wrong in _misspellings(word) if wrong not in right},
+        misspelt={
+            wrong: word
+            for word in data.get("often_misspelt", ())
+            for wrong in _misspellings(word)
+            if wrong not in right
+        },
         characters={ord(pair[0]): pair[1] for pair in data.get("same_character", "").split()},
         numerals=dict(data.get("numerals", {})),
         groups={group: tuple(phrases) for group, phrases in data["phrases"].items()},

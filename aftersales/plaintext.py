@@ -10,8 +10,15 @@ _INVISIBLE = {"Cc", "Zl", "Zp"}
 # Marks that turn the direction of everything after them; a right-to-left name needs none of them.
 _DIRECTION = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
-_NOT_FIRST = frozenset("，。、；：？！）】》」』”’…—％%,.;:?!)]}")
-_NOT_LAST = frozenset("（【《「『“‘([{")
+_WIDE = (
+    "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f"
+    "\uff00-\uff60\uffe0-\uffe6\U0001f300-\U0001faff\U00020000-\U0003fffd"
+)
+_WIDE_CHARACTER = re.compile(f"[{_WIDE}]")
+_CLOSING = r"，。、；：？！）】》」』”’…—％%,.;:?!)\]}"
+_OPENING = r"（【《「『“‘(\[{"
+# What stays together: opening marks, a wide character or a word, closing marks, the spaces behind.
+_PIECE = re.compile(rf"[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSING}]*\s*|\s+")
 
 
 def one_line(text: str) -> str:
@@ -31,7 +38,7 @@ def wrap(text: str, width: int = 72, indent: str = "") -> list[str]:
     """
     lines: list[str] = []
     line, used = "", 0
-    for piece in _pieces(text):
+    for piece in _PIECE.findall(text):
         size = _width(piece.rstrip())
         if line and used + size > width:
             lines.append(line.rstrip())
@@ -41,26 +48,6 @@ def wrap(text: str, width: int = 72, indent: str = "") -> list[str]:
     return [*lines, line.rstrip()] if line.strip() else lines
 
 
-def _pieces(text: str) -> list[str]:
-    """The parts that a line may be broken between; their concatenation is the text."""
-    pieces: list[str] = []
-    start = 0
-    for at in range(1, len(text)):
-        before, after = text[at - 1], text[at]
-        at_space = before == " " and after != " "
-        at_wide = (
-            before != " "
-            and after != " "
-            and (_is_wide(before) or _is_wide(after))
-            and after not in _NOT_FIRST
-            and before not in _NOT_LAST
-        )
-        if at_space or at_wide:
-            pieces.append(text[start:at])
-            start = at
-    return [*pieces, text[start:]] if text else []
-
-
 def _visible(char: str) -> str:
     category = unicodedata.category(char)
     if category in _INVISIBLE:
@@ -68,9 +55,5 @@ def _visible(char: str) -> str:
     return "\N{REPLACEMENT CHARACTER}" if category == "Cs" else char
 
 
-def _is_wide(char: str) -> bool:
-    return unicodedata.east_asian_width(char) in "WF"
-
-
 def _width(text: str) -> int:
-    return len(text) if text.isascii() else sum(2 if _is_wide(char) else 1 for char in text)
+    return len(text) if text.isascii() else len(text) + len(_WIDE_CHARACTER.findall(text))

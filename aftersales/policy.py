@@ -43,10 +43,14 @@ class Returns(Section):
     """How long a supervisor has to decide about goods that came back other than described (`§3`)."""
     partial_refund: Share
     """What a partial refund gives back when nobody names an amount, of the agreed refund (`§3`)."""
+    refund_lead: Window
+    """How long before the law's date a refund goes out that still waits for inspection or transport (`§3`)."""
     insurer_window: Window
     """Time of the freight insurer to pay after the refund; then it is chased and has as long again (`§3`)."""
     insurance_cap: Mapping[Name, Amount]
     """What freight insurance pays at most, in CNY by category; `default` for all others (`§3`)."""
+    return_address: str = ""
+    """Where customers send goods, in one line, for the instructions; empty where labels and the RMA slip say it."""
     self_authorised: tuple[Name, ...]
     """Channels that authorise returns themselves: requests from them go straight to return-parcel (`§2`)."""
 
@@ -73,6 +77,9 @@ class Products(Section):
     """How long the keep-offer waits for the customer's answer (`§10`)."""
     reship_on: Literal["receipt", "dispatch_scan"]
     """When the right item leaves: on receipt of the wrong one, or at the scan of its dispatch (`§10`)."""
+    return_freight: Mapping[Currency, Amount] = {}
+    """What the way back of a wrong item costs the shop, by currency; for others what the customer paid for the way
+    out stands for it (`§10`)."""
 
 
 class Limit(Section):
@@ -165,9 +172,7 @@ def load_policy(
         faults = [*layers.faults, *faults_of(error, layers.mark, Policy)]
     if "+" in str(layers.data.get("version")):
         line = layers.mark(("version",))
-        faults.append(
-            Fault(line.line, "version", "the hash after + is added on loading", "take it out", line.path)
-        )
+        faults.append(Fault(line.line, "version", "the hash after + is added on loading", "take it out", line.path))
     if faults:
         raise BadFile(path, faults)
     return policy.model_copy(update={"version": f"{policy.version}+{_fingerprint(policy)}"})

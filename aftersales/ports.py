@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from aftersales.commands import Command, CommandAccepted
@@ -71,6 +72,11 @@ class CommandLedger(Protocol):
     async def command_accepted(self, key: str, *, at: datetime, reference: str) -> None: ...
 
     async def command_refused(self, key: str, *, reason: str) -> None: ...
+
+
+    async def paid(self, *, shop: str, order_id: str) -> Decimal:
+        """What all commands of an order pay or have paid, claimed ones included, refused ones and return freight not."""
+        ...
 
 
 class CaseLedger(Protocol):

@@ -1,40 +1,33 @@
-"""What the words of a reply stand for: the phrases found, with negation, questions and conditions taken into account."""
+"""What the words of a reply stand for: the phrases found, with negation, conditions and doubts taken into account."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from aftersales.phrase_book import SENTENCE_ENDS, PhraseBook
+from aftersales.phrase_book import PhraseBook
+from aftersales.reply_sentences import ASKED_BUT_MEANT, ASKING, Item, Sentence, read_sentences
 
 FUNCTION_GROUPS = (
-    "undecided", "other", "condition_meant_politely", "yes_asked", "refuse_asked", "accept", "refuse", "demand",
-    "keep", "send_back", "refund", "reship", "yes", "yes_alone", "no", "only_denied", "denial", "not", "condition", "reserve",
-    "hedge", "contrast", "because", "complaint", "question", "request", "question_anywhere", "greeting", "closing", "polite",
-)  # fmt: skip
-_SIGNS = {"accept", "refuse", "refuse_asked", "demand", "keep", "send_back", "refund", "reship", "yes", "yes_asked", "yes_alone", "no"}
-_ASKED = {"yes_asked", "refuse_asked"}
-_HEADS = {"accept", "yes", "keep", "only_denied"}
-_DENIABLE = _SIGNS - _ASKED - {"no"} | {"only_denied"}
-_COVERED = {"other", "condition_meant_politely", "complaint", "greeting", "closing", "polite", "because"}
+    *("undecided", "other", "condition_meant_politely", "yes_asked", "refuse_asked", "accept", "refuse", "demand"),
+    *("keep", "send_back", "unwanted", "refund", "reship", "yes", "yes_alone", "no", "only_denied", "denial", "not"),
+    *("condition", "reserve", "hedge", "contrast", "because", "complaint", "question", "question_opening", "request"),
+    *("question_anywhere", "greeting", "closing", "polite"),
+)
+"""The groups of phrases that are read, the one that counts first where two hold the same phrase."""
+_SIGNS = {"accept", "refuse", "demand", "keep", "send_back", "unwanted", "refund", "reship"}
+_SIGNS |= {"yes", "yes_alone", "no"} | ASKED_BUT_MEANT
+_WISHES = {"demand", "send_back", "unwanted", "refund", "reship"}
+_TAKING = {"accept", "keep"}
+_DENIABLE = _SIGNS - ASKED_BUT_MEANT - {"no"} | {"only_denied"}
+_DENIED_FROM_AFAR = {"accept", "yes", "keep", "only_denied"}
+_SWALLOWED_BY_A_REFUSAL = _DENIED_FROM_AFAR | {"yes_alone"}
+_OF_THE_SPEAKER = {"accept", "refuse", "yes", "yes_alone", "keep", "only_denied", "demand"}
+_NO_NUMBER_BESIDE = {"condition", "hedge", "reserve", "undecided", "contrast"}
 _NEGATION_REACHES = 6
 _REFUSAL_REACHES = 5
-_GREETED, _SIGNED = 3, 4
-_ORDER_NUMBER_DIGITS = 4
-
-
-@dataclass(slots=True)
-class Item:
-    """A phrase (its group), a word that no phrase holds ("word"), or the end of a clause ("end")."""
-
-    group: str
-    words: Sequence[str]
-    start: int
-
-    @property
-    def first(self) -> str:
-        """The first word, or the mark at the end of a clause."""
-        return self.words[0]
+_CURRENCIES = set("$€£¥")
+_KNOWN_AMOUNT = {"the", "your", "this", "that", "these", "those", "of", "这", "这个", "的"}
 
 
 @dataclass(slots=True)
@@ -45,25 +38,22 @@ class Sign:
     denied: bool = False
 
 
-@dataclass(slots=True)
-class Sentence:
-    """The items of one sentence, and which of them (by index) are questions or inside a condition."""
-
-    items: list[Item]
-    asks: bool = False
-    void: set[int] = field(default_factory=set)
-
-
 @dataclass
 class Meaning:
-    """What `read_meaning` found. `covered`: there is no word, question or condition that was not understood."""
+    """What `read_meaning` found.
+
+    `covered`: there is no word, question or condition that was not understood. `doubt`: a phrase counts for nothing
+    because of a hedge, a "not" or another amount beside it. `conceded`: an acceptance was taken back in part ("but").
+    `undecided`: the customer says so. `groups`: the group of every word. `doubtful_words`: those in a sentence in which
+    a number chooses nothing.
+    """
 
     words: Sequence[str]
-    phrases: PhraseBook
     groups: list[str]
     signs: list[Sign] = field(default_factory=list)
     covered: bool = True
     doubt: bool = False
+    conceded: bool = False
     undecided: bool = False
     doubtful_words: set[int] = field(default_factory=set)
 
@@ -72,269 +62,172 @@ class Meaning:
         return any(sign.group in groups and sign.denied == denied for sign in self.signs)
 
 
-def read_meaning(words: Sequence[str], phrases: PhraseBook, *, asking_allowed: bool) -> Meaning:
-    """Find the phrases in the words of a reply.
-
-    `asking_allowed`: "could you send a new one?" states a wish (where a letter offered remedies), not a question.
-    """
-    items = _items(words, phrases)
-    _cover_names(items)
-    meaning = Meaning(words, phrases, [item.group for item in items for _ in item.words])
-    sentences = _sentences(items, phrases, asking_allowed)
+def read_meaning(
+    words: Sequence[str], phrases: PhraseBook, *, asking_allowed: bool, without: Set[str] = frozenset()
+) -> Meaning:
+    """What a reply says about the choice; `asking_allowed` and `without` as for `read_sentences`."""
+    sentences = read_sentences(words, phrases, asking_allowed=asking_allowed, without=without)
+    items = [item for sentence in sentences for item in sentence.items]
+    meaning = Meaning(words, [item.group for item in items for _ in item.words])
     conditional = any(item.group == "condition" for item in items)
     for sentence in sentences:
-        _read(sentence, meaning, conditional)
+        _Reading(sentence, meaning, phrases, conditional).read()
     return meaning
 
 
-def _items(words: Sequence[str], phrases: PhraseBook) -> list[Item]:
-    items: list[Item] = []
-    at = 0
-    while at < len(words):
-        if words[at] in SENTENCE_ENDS:
-            items.append(Item("end", (words[at],), at))
-            at += 1
-        elif (found := phrases.find(words, at)) is not None:
-            group, end = found
-            items.append(Item(group, words[at:end], at))
-            at = end
+class _Reading:
+    """One sentence read from left to right, with what still works on the words to come."""
+
+    def __init__(self, sentence: Sentence, meaning: Meaning, phrases: PhraseBook, conditional: bool) -> None:
+        self.items = sentence.items
+        self.sentence = sentence
+        self.meaning = meaning
+        self.own, self.others = phrases.single_words("own"), phrases.single_words("others")
+        self.groups = {item.group for item in self.items}
+        self.no_taking = conditional or bool(self.groups & {"reserve", "hedge"})
+        self.no_wishing = bool(self.groups & {"condition", "hedge"})
+        amounts = (at for at in range(len(self.items)) if _is_amount(self.items, at))
+        self.first_amount = next(amounts, len(self.items))
+        self.accepted: list[Sign] = []
+        self.negation: tuple[str, int] | None = None
+        self.negation_reaches = self.refusal_reaches = 0
+        self.negation_answers = False
+        self.other_speaks = False
+
+    def read(self) -> None:
+        for index, item in enumerate(self.items):
+            group = item.group
+            if group == "no" and not self._stands_alone(index):
+                group = "not"
+            if group == "end":
+                self._end(index)
+            elif group in {"not", "denial"}:
+                # Two negations may cancel out; a person reads that.
+                self.meaning.doubt = self.meaning.doubt or self.negation is not None
+                self.negation, self.negation_reaches = (group, index), _NEGATION_REACHES
+                self.negation_answers = False
+            elif group == "contrast":
+                self._contrast(index)
+            elif group in _SIGNS or group == "only_denied":
+                if group != "yes" or self._group(index + 1) not in {"not", "denial"}:
+                    self._sign(group, index)
+            else:
+                self._other(item)
+        self._leave_negation()
+        self.meaning.covered = self.meaning.covered and not self.sentence.asks
+        if self.sentence.asks or self.groups & _NO_NUMBER_BESIDE:
+            self.meaning.doubtful_words.update(range(self.items[0].start, self.items[-1].start + 1))
+
+    def _end(self, index: int) -> None:
+        self.refusal_reaches = 0
+        self.other_speaks = False
+        if self.negation is not None and self.negation[1] == index - 1 and index not in self.sentence.void:
+            # "I will not." answers, unless it goes on: "I will not, ever, accept".
+            self.negation_answers = True
+        if self.items[index].first != ",":
+            self._leave_negation()
+
+    def _contrast(self, index: int) -> None:
+        self._leave_negation()
+        self.refusal_reaches = 0
+        self.other_speaks = False
+        self.meaning.covered = self.meaning.covered and not self.meaning.has("yes", "yes_alone")
+        if self.accepted and not _only_courtesy(self.items[index + 1 :]):
+            self._withdraw()
+
+    def _sign(self, group: str, index: int) -> None:
+        if index in self.sentence.void or (self.other_speaks and group in _OF_THE_SPEAKER):
+            self.meaning.covered = False
+        elif self.refusal_reaches and group in _SWALLOWED_BY_A_REFUSAL:
+            return
+        elif group in _DENIABLE and self._is_denied(group, index):
+            self._deny(group)
+        elif group == "only_denied":
+            self.meaning.covered = False
+        elif group in _TAKING and self.no_taking:
+            self.meaning.covered = False
+            self.meaning.conceded = True
+        elif (
+            (group in _WISHES and self.no_wishing)
+            or (group == "refuse" and "hedge" in self.groups)
+            or (group in _TAKING and (index > self.first_amount or _is_amount(self.items, index + 1)))
+        ):
+            self.meaning.doubt = True
         else:
-            word = words[at]
-            order_number = word.isdecimal() and len(word) >= _ORDER_NUMBER_DIGITS
-            items.append(Item("polite" if order_number else "word", (word,), at))
-            at += 1
-    return items
+            sign = Sign(group)
+            self.meaning.signs.append(sign)
+            if group == "accept":
+                self.accepted.append(sign)
+            if group in {"refuse", "refuse_asked"}:
+                self.refusal_reaches = _REFUSAL_REACHES
 
+    def _is_denied(self, group: str, index: int) -> bool:
+        if self.negation is None:
+            return False
+        return group in _DENIED_FROM_AFAR or all(item.group != "end" for item in self.items[self.negation[1] : index])
 
-def _cover_names(items: list[Item]) -> None:
-    """Names after a greeting ("Hi Anna,") and under a closing ("Thanks,\\nJo Smith") are no words to understand."""
-    at_start = True
-    for index, item in enumerate(items):
-        if at_start and item.group == "greeting":
-            following = items[index + 1 : index + 1 + _GREETED]
-            for name in following:
-                if name.group == "word":
-                    name.group = "polite"
-                if name.group not in {"polite", "greeting"}:
-                    break
-        at_start = item.group == "end"
-    words_behind = 0
-    for index in range(len(items) - 1, -1, -1):
-        words_behind += items[index].group == "word"
-        if words_behind > _SIGNED:
-            return
-        if items[index].group == "closing" and any(item.group == "end" for item in items[index + 1 : index + 3]):
-            for item in items[index:]:
-                if item.group == "word":
-                    item.group = "polite"
-            return
+    def _deny(self, group: str) -> None:
+        self.negation = None
+        self.negation_answers = False
+        self.refusal_reaches = _REFUSAL_REACHES
+        if group in {"refuse", "yes", "yes_alone"}:
+            self.meaning.doubt = True
+        else:
+            self.meaning.signs.append(Sign("accept" if group == "only_denied" else group, denied=True))
 
-
-def _sentences(items: list[Item], phrases: PhraseBook, asking_allowed: bool) -> list[Sentence]:
-    sentences: list[Sentence] = []
-    current: list[Item] = []
-    for index, item in enumerate(items):
-        current.append(item)
-        # "I agree. But only if …" is one thought.
-        goes_on = index + 1 < len(items) and items[index + 1].group == "contrast"
-        if item.group == "end" and item.first != "," and not (goes_on and item.first == "."):
-            sentences.append(Sentence(current))
-            current = []
-    if current:
-        sentences.append(Sentence(current))
-    for sentence in sentences:
-        _find_questions(sentence, asking_allowed)
-        _find_conditions(sentence)
-    return sentences
-
-
-def _find_questions(sentence: Sentence, asking_allowed: bool) -> None:
-    items = sentence.items
-    asking = False
-    any_asking = False
-    requested = False
-    wondering = any(item.group in {"question", "question_anywhere"} and not _is_request(item) for item in items)
-    clause: list[int] = []
-    led_by: Item | None = None
-    for index, item in enumerate([*items, Item("end", (".",), 0)]):
-        if item.group != "end":
-            clause.append(index)
-            if led_by is None and item.group not in {"polite", "greeting", "closing", "contrast"}:
-                led_by = item
-            continue
-        asked_here = any(items[at].group == "question_anywhere" for at in clause)
-        if led_by is not None and (led_by.group == "question" or asked_here):
-            if asking_allowed and _is_request(led_by) and not wondering:
-                requested = True
-            else:
-                asking = any_asking = True
-        elif asked_here:
-            asking = any_asking = True
-        if asking:
-            sentence.void.update(at for at in clause if items[at].group not in _ASKED)
-        clause, led_by = [], None
-    if items[-1].first == "?" and not any_asking and not requested:
-        any_asking = not any(item.group in _ASKED for item in items)
-        sentence.void.update(at for at, item in enumerate(items) if item.group not in _ASKED)
-    sentence.asks = any_asking
-
-
-_REQUESTING = {"can", "could", "would", "will", "may", "能", "可", "麻", "请"}
-
-
-def _is_request(item: Item) -> bool:
-    return item.group == "request" or (item.group == "question" and item.first in _REQUESTING)
-
-
-def _find_conditions(sentence: Sentence) -> None:
-    inside = False
-    reason = False
-    for index, item in enumerate(sentence.items):
-        if item.group == "end" or item.words == ("then",):
-            inside = reason = False
-        elif item.group == "contrast":
-            reason = False
-        elif item.group == "condition":
-            inside = True
-        elif item.group == "because" and index and sentence.items[index - 1].group != "end":
-            reason = True
-        if reason:
-            item.group = "because"
-        if inside:
-            sentence.void.add(index)
-
-
-def _read(sentence: Sentence, meaning: Meaning, conditional: bool) -> None:
-    items = sentence.items
-    groups = {item.group for item in items}
-    own, others = meaning.phrases.single_words("own"), meaning.phrases.single_words("others")
-    blocked = bool(groups & {"condition", "hedge"})
-    no_accepting = conditional or bool(groups & {"reserve", "hedge"})
-    accepted: list[Sign] = []
-    negation: Item | None = None
-    left = refusal = 0
-    other_speaks = False
-    for index, item in enumerate(items):
+    def _other(self, item: Item) -> None:
         group = item.group
-        if group == "end":
-            refusal = 0
-            other_speaks = False
-            if negation is not None and negation is items[index - 1] and index not in sentence.void:
-                meaning.signs.append(Sign("no"))
-                negation = None
-            elif item.first != ",":
-                negation = _dangling(negation, meaning, accepted)
-            continue
         if group == "undecided":
-            meaning.undecided = True
-        if group == "no" and not _stands_alone(items, index, own):
-            group = "not"
-        if group in {"not", "denial"}:
-            if negation is not None and negation.group != "end":
-                meaning.doubt = True
-            negation, left = Item(group, item.words, item.start), _NEGATION_REACHES
-            items[index] = negation
-            continue
-        if group == "yes" and index + 1 < len(items) and items[index + 1].group in {"not", "denial"}:
-            continue
-        if group == "contrast":
-            negation = _dangling(negation, meaning, accepted)
-            refusal = 0
-            other_speaks = False
-            meaning.covered = meaning.covered and not meaning.has("yes", "yes_alone")
-            if accepted and not _only_courtesy(items[index + 1 :]):
-                _withdraw(accepted, meaning)
-            continue
-        if group in _DENIABLE | _ASKED | {"no"}:
-            taken_back = index in sentence.void or (other_speaks and group not in _ASKED)
-            crosses = negation is not None and (group in _HEADS or not _ends_between(items, negation, index))
-            if taken_back:
-                meaning.covered = False
-            elif refusal and group in _HEADS | {"yes_alone"}:
-                pass
-            elif crosses and group in _DENIABLE:
-                _deny(group, meaning)
-                negation = None
-                refusal = _REFUSAL_REACHES
-            elif group == "only_denied":
-                meaning.covered = False
-            elif group in {"accept", "keep"} and no_accepting:
-                meaning.covered = False
-            elif group in {"demand", "send_back", "refund", "reship"} and blocked:
-                meaning.doubt = True
-            elif group == "refuse" and "hedge" in groups:
-                meaning.doubt = True
-            elif group == "accept" and _followed_by_amount(items, index):
-                meaning.doubt = True
-            else:
-                sign = Sign(group)
-                meaning.signs.append(sign)
-                if group == "accept":
-                    accepted.append(sign)
-                if group == "refuse":
-                    refusal = _REFUSAL_REACHES
-            continue
-        if group in {"word", "condition", "reserve", "hedge", "question", "question_anywhere"}:
-            meaning.covered = False
-        if negation is not None:
-            left -= len(item.words)
-            new_subject = negation.group != "denial" and item.first in own and group == "polite"
-            if left <= 0 or new_subject:
-                negation = _dangling(negation, meaning, accepted)
-        refusal = max(0, refusal - len(item.words))
+            self.meaning.undecided = True
+        if group in {"word", "condition", "reserve", "hedge"} | ASKING:
+            self.meaning.covered = False
+        if self.negation is not None:
+            self.negation_reaches -= len(item.words)
+            new_subject = self.negation[0] != "denial" and group == "polite" and item.first in self.own
+            if self.negation_reaches <= 0 or new_subject:
+                self._leave_negation()
+        self.refusal_reaches = max(0, self.refusal_reaches - len(item.words))
         if group in {"polite", "word"}:
             for word in item.words:
-                other_speaks = word in others or (other_speaks and word not in own)
-            if item.words[:1] == ("thank",) or item.words[-1:] == ("please",):
-                other_speaks = False
-    _dangling(negation, meaning, accepted)
-    meaning.covered = meaning.covered and not sentence.asks
-    if sentence.asks or groups & {"condition", "hedge", "reserve", "undecided", "contrast"}:
-        meaning.doubtful_words.update(range(items[0].start, items[-1].start + 1))
+                self.other_speaks = word in self.others or (self.other_speaks and word not in self.own)
+            if item.first == "thank" or item.words[-1] == "please":
+                self.other_speaks = False
 
+    def _stands_alone(self, index: int) -> bool:
+        """Whether a "no" answers ("No.", "No I want …") and does not deny the word behind it ("no accident")."""
+        if self._group(index + 1) in {"end", "closing", "no", "refuse", "demand", "contrast"}:
+            return True
+        return self.items[index + 1].first in self.own | {"please", "sorry"}
 
-def _dangling(negation: Item | None, meaning: Meaning, accepted: list[Sign]) -> None:
-    """A negation that found nothing to deny: the sentence says "not" to something that was not understood."""
-    if negation is not None:
-        meaning.covered = False
-        _withdraw(accepted, meaning)
+    def _group(self, index: int) -> str:
+        return self.items[index].group if index < len(self.items) else "end"
 
+    def _leave_negation(self) -> None:
+        """A negation that found nothing to deny says "not" to something that was not understood."""
+        if self.negation is not None and self.negation_answers:
+            self.meaning.signs.append(Sign("no"))
+        elif self.negation is not None:
+            self.meaning.covered = False
+            self._withdraw()
+        self.negation = None
+        self.negation_answers = False
 
-def _withdraw(accepted: list[Sign], meaning: Meaning) -> None:
-    for sign in accepted:
-        meaning.signs = [kept for kept in meaning.signs if kept is not sign]
-        meaning.doubt = True
-    accepted.clear()
-
-
-def _deny(group: str, meaning: Meaning) -> None:
-    if group in {"refuse", "yes", "yes_alone"}:
-        meaning.doubt = True
-    else:
-        meaning.signs.append(Sign("accept" if group == "only_denied" else group, denied=True))
-
-
-def _stands_alone(items: list[Item], index: int, own: frozenset[str]) -> bool:
-    """"No." and "No I want …" refuse; the "no" of "no accident" only denies the word behind it."""
-    if index + 1 >= len(items):
-        return True
-    after = items[index + 1]
-    return after.group in {"end", "closing", "no", "refuse", "demand", "contrast"} or after.first in own | {"please", "sorry"}
+    def _withdraw(self) -> None:
+        taken = {id(sign) for sign in self.accepted}
+        if taken:
+            self.meaning.signs = [sign for sign in self.meaning.signs if id(sign) not in taken]
+            self.meaning.doubt = self.meaning.conceded = True
+            self.accepted.clear()
 
 
 def _only_courtesy(items: list[Item]) -> bool:
     return all(item.group in {"end", "polite", "complaint", "closing", "greeting", "other"} for item in items)
 
 
-def _ends_between(items: list[Item], negation: Item, index: int) -> bool:
-    for item in reversed(items[:index]):
-        if item is negation:
-            return False
-        if item.group == "end":
-            return True
-    return True
-
-
-def _followed_by_amount(items: list[Item], index: int) -> bool:
-    after = items[index + 1].first if index + 1 < len(items) else ""
-    return after[:1].isdigit() and not after.isdecimal() or after[:1] in set("$€£¥")
+def _is_amount(items: list[Item], at: int) -> bool:
+    """Another amount than the letter's ("the 15 %"): "I accept 50 %" and "50 % and we have a deal" bargain."""
+    if at >= len(items) or items[at].group != "word":
+        return False
+    word = items[at].first
+    known = at > 0 and items[at - 1].words[-1] in _KNOWN_AMOUNT
+    return not known and (word[:1] in _CURRENCIES or (word[:1].isdigit() and word[-1:] in _CURRENCIES | {"%"}))

@@ -18,27 +18,27 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032
 _CIRCLED = {ord("\u2460") + n: f" {n + 1} " for n in range(9)} | {ord("\u2776") + n: f" {n + 1} " for n in range(9)}
 _MOST_MARKS = 4
 
-_QUOTED_LINE = re.compile(r"\s{0,9}[>\u203a\uff1e|]")
+_QUOTED_LINE = re.compile(r"\s{0,9}[>›＞]")
 _WROTE = re.compile(
-    r"\s*(?:on\b.{0,300}\bwrote|am\b.{0,300}\bschrieb.{0,120}|le\b.{0,300}\ba \u00e9crit|[\u5728\u65bc\u4e8e].{0,300}"
-    r"(?:\u5199\u9053|\u5beb\u9053)|.{0,300}<[^<>\s]{1,200}@[^<>\s]{1,200}>.{0,40}(?:\u5199\u9053|\u5beb\u9053))\s?[:\uff1a]\s*$",
+    r"\s*(?:on\b.{0,300}\bwrote|am\b.{0,300}\bschrieb.{0,120}|le\b.{0,300}\ba écrit|[在於于].{0,300}"
+    r"(?:写道|寫道)|.{0,300}<[^<>\s]{1,200}@[^<>\s]{1,200}>.{0,40}(?:写道|寫道))\s?[:：]\s*$",
     re.IGNORECASE,
 )
-_WROTE_BEGINS = re.compile(r"\s*(?:on|am|le)\s.{0,60}\d|\s*[\u5728\u65bc\u4e8e].{0,30}\d", re.IGNORECASE)
+_WROTE_BEGINS = re.compile(r"\s*(?:on|am|le)\s.{0,60}\d|\s*[在於于].{0,30}\d", re.IGNORECASE)
 _REST_IS_OLD = re.compile(
-    r"\s*(?:-{2,}\s*(?:original message|forwarded message|urspr\u00fcngliche nachricht|\u539f\u59cb\u90ae\u4ef6|\u539f\u59cb\u90f5\u4ef6)"
-    r"|begin forwarded message\s*:|_{10,}\s*$|(?:\u53d1\u4ef6\u4eba|\u5bc4\u4ef6\u8005|\u5bc4\u4ef6\u4eba)\s?[:\uff1a]|--\s?$)",
+    r"\s*(?:-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht|原始邮件|原始郵件)"
+    r"|begin forwarded message\s*:|_{10,}\s*$|(?:发件人|寄件者|寄件人)\s?[:：]|--\s?$)",
     re.IGNORECASE,
 )
 _FROM = re.compile(r"\s*from\s?:\s.{0,300}$", re.IGNORECASE)
 _MAIL_HEADER = re.compile(r"\s*(?:sent|date|to|subject)\s?:", re.IGNORECASE)
-_SENT_FROM = re.compile(r"\s*(?:sent from my .{1,40}|get outlook for .{1,20}|\u53d1\u81ea\u6211\u7684.{1,20})$", re.IGNORECASE)
+_SENT_FROM = re.compile(r"\s*(?:sent from my .{1,40}|get outlook for .{1,20}|发自我的.{1,20})$", re.IGNORECASE)
 
 
 def own_words(text: str) -> str:
     """`text` (any length; the first LONGEST characters count) with plain line ends and apostrophes, without invisible
     characters, quoted lines (`>`), `On … wrote:` blocks, forwarded mail and mail-program signatures."""
-    return without_quotes(clean(text[:LONGEST]))
+    return without_quotes(clean(text[:LONGEST])[:LONGEST])
 
 
 def clean(text: str) -> str:

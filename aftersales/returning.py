@@ -40,13 +40,15 @@ def return_freight(
 ) -> ReturnFreight:
     """How a return freight of this receipt is shared (`004`); `caps` are the insurance's caps by category of goods.
 
-    Our fault: insurance bought by the shop pays up to its cap and we top up; insurance bought by the customer is the
-    customer's own, so we pay all. No fault of ours: the insurance pays up to its cap, the customer bears the excess.
+    Our fault, or a freight that we took over: insurance bought by the shop pays up to its cap and we top up; insurance
+    bought by the customer is the customer's own, so we pay all. Else the insurance pays up to its cap, the customer
+    bears the excess. The caps by category are in CNY; an order in another currency names its own.
     """
-    if receipt is None or terms.freight == "shop" and not terms.our_fault:
+    if receipt is None:
         return ReturnFreight(Decimal(0), Decimal(0))
     insurance = order.freight_insurance
     category = order.lines([line.line_id for line in terms.lines])[0].category
-    cap = insurance.cap or caps.get(category, caps["default"])
-    insured = min(receipt, cap) if insurance.bought_by == "shop" else Decimal(0)
-    return ReturnFreight(insured, receipt - insured if terms.our_fault else Decimal(0))
+    usual = caps.get(category, caps["default"]) if order.currency == "CNY" else Decimal(0)
+    insured = min(receipt, insurance.cap or usual) if insurance.bought_by == "shop" else Decimal(0)
+    ours = terms.our_fault or terms.freight == "shop"
+    return ReturnFreight(insured, receipt - insured if ours else Decimal(0))

@@ -25,6 +25,8 @@ from aftersales.returning import by_law, customer_pays
 
 NO_FAULT = frozenset({"changed_mind", "no_longer_needed", "bought_by_other", "found_cheaper", "size"})
 """The reasons of a return that are no fault of the shop (`spec/events.md`)."""
+RETURNING = frozenset({"return-parcel", "wrong-item"})
+"""The processes in which the customer sends a parcel back."""
 
 
 class Start(NamedTuple):
@@ -42,6 +44,8 @@ class NotServed(NamedTuple):
 
 STARTING = (OrderShipped, WrongItemReported, ReturnRequested)
 """The events that can open a case."""
+FOR_ONE = (Message, ReturnReceived, InsurancePaid)
+"""The events that answer one thing, and so reach one case."""
 
 
 def start_for(event: Event, order: Order, policy: Policy) -> Start | NotServed | None:
@@ -111,14 +115,12 @@ def listeners(
 ) -> list[CaseRecord]:
     """Those of the open cases, given newest conversation first, that an event is meant for.
 
-    What happens to a parcel reaches that parcel's case; a message, a received return and an insurer's payment answer one
-    thing and reach one case; everything else reaches every case that has a rule for it.
+    What happens to a parcel reaches that parcel's case; a parcel that has none is on its way back, so it reaches a case
+    that awaits one. A message, a received return and an insurer's payment answer one thing and reach one case;
+    everything else reaches every case that has a rule for it.
     """
-    parcel = getattr(event, "parcel_no", None)
-    hearing = [
-        case
-        for case in cases
-        if isinstance(event, hears.get(case.process, ()))
-        and (parcel is None or case.case_id == case_id(case.process, event.order_id, parcel))
-    ]
-    return hearing[:1] if isinstance(event, Message | ReturnReceived | InsurancePaid) else hearing
+    hearing = [case for case in cases if isinstance(event, hears.get(case.process, ()))]
+    if parcel := getattr(event, "parcel_no", None):
+        own = [case for case in hearing if case.case_id == case_id(case.process, event.order_id, parcel)]
+        return own or [case for case in hearing if case.process in RETURNING][:1]
+    return hearing[:1] if isinstance(event, FOR_ONE) else hearing

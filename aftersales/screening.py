@@ -22,7 +22,8 @@ _REFUSALS = {"insist", "decline"}
 _KEEP_OFFER = "decline"
 _NOT_WHEN_ACCEPTING = {"request"}
 # Where the letter offers remedies, "I want a full refund" picks one and refuses nothing.
-_NOT_WHEN_PICKING = {"demand", "refuse"}
+_NOT_WHEN_PICKING = {"accept", "demand", "refuse", "keep", "send_back", "unwanted", "refund", "reship"}
+_NAMED_BY = {"send_back": {"send_back", "unwanted"}}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def screen(text: str, choice: str | int | None, options: Sequence[str], language
     languages = languages_for(language, bool(HAN.search(own)))
     angry = is_angry_in(own, languages)
     chosen = _chosen(choice, options)
-    if chosen is None and options and len(text) <= LONGEST:
+    if chosen is None and options and len(text) <= LONGEST and len(own) < LONGEST:
         chosen = _meant(own, tuple(options), languages)
     return Screened(chosen or UNCLEAR, angry)
 
@@ -62,9 +63,12 @@ def _chosen(choice: str | int | None, options: Sequence[str]) -> str | None:
 
 def _meant(text: str, options: tuple[str, ...], languages: tuple[str, ...]) -> str | None:
     accepting = _ACCEPTING in options
-    left_out = _NOT_WHEN_ACCEPTING if accepting else _NOT_WHEN_PICKING
-    phrases = book(languages, tuple(group for group in FUNCTION_GROUPS if group not in left_out))
-    meaning = read_meaning(phrases.words(text), phrases, asking_allowed=not accepting)
+    if accepting:
+        left_out = _NOT_WHEN_ACCEPTING if _KEEP_OFFER in options else _NOT_WHEN_ACCEPTING | {"unwanted"}
+    else:
+        left_out = _NOT_WHEN_PICKING.difference(*(_NAMED_BY.get(option, {option}) for option in options))
+    phrases = book(languages, FUNCTION_GROUPS)
+    meaning = read_meaning(phrases.words(text), phrases, asking_allowed=not accepting, without=left_out)
     named = numbered_choice(meaning, book(languages, NUMBER_GROUPS), len(options))
     answer = _answer(meaning, options) if accepting else _pick(meaning, options)
     if named is None:
@@ -72,7 +76,7 @@ def _meant(text: str, options: tuple[str, ...], languages: tuple[str, ...]) -> s
     option = options[named.number - 1]
     if answer.option == option and answer.sure:
         return option
-    return option if named.sure and not answer.sure else None
+    return option if named.sure and not answer.sure and not meaning.conceded else None
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,10 @@ class _Answer:
 
 
 def _answer(meaning: Meaning, options: Sequence[str]) -> _Answer:
-    """Does the customer take the offer? Plain words count most, then a wish for something else, then a bare yes or no."""
+    """Whether the customer takes the offer: plain words count most, then a wish for something else, then a bare yes."""
     refusal = next((option for option in options if option in _REFUSALS), None)
     keeping = _KEEP_OFFER in options
-    other_wish = meaning.has("demand") or (keeping and meaning.has("send_back", "refund", "reship"))
+    other_wish = meaning.has("demand") or (keeping and meaning.has("send_back", "unwanted", "refund", "reship"))
     refuses = meaning.has("refuse", "refuse_asked") or meaning.has("accept", denied=True)
     refuses = refuses or (keeping and meaning.has("keep", denied=True))
     accepts = meaning.has("accept") or (keeping and meaning.has("keep"))
@@ -99,12 +103,12 @@ def _answer(meaning: Meaning, options: Sequence[str]) -> _Answer:
     if meaning.undecided:
         return _Answer(None)
     if refuses:
-        return _Answer(None if accepts or agrees else refusal, sure=True)
+        return _Answer(None if accepts or agrees or meaning.conceded else refusal, sure=True)
     if accepts:
         torn = says_no or meaning.doubt or (keeping and other_wish)
         return _Answer(None if torn else _ACCEPTING, sure=True)
     if other_wish:
-        return _Answer(None if agrees or meaning.doubt else refusal)
+        return _Answer(None if agrees or meaning.doubt or meaning.conceded else refusal)
     if not understood or agrees == says_no:
         return _Answer(None)
     return _Answer(_ACCEPTING if agrees else refusal)
@@ -112,7 +116,7 @@ def _answer(meaning: Meaning, options: Sequence[str]) -> _Answer:
 
 def _pick(meaning: Meaning, options: Sequence[str]) -> _Answer:
     """Which of several remedies is named, when exactly one is."""
-    wanted = [option for option in options if meaning.has(option)]
+    wanted = [option for option in options if meaning.has(*_NAMED_BY.get(option, {option}))]
     if meaning.undecided or meaning.doubt or len(wanted) != 1:
         return _Answer(None, sure=len(wanted) > 1)
     return _Answer(wanted[0], sure=True)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from aftersales.events import AnyEvent, Event, Message
 from aftersales.model import Amount, Time
 from aftersales.outcome import Cause, DecisionTaken, Kind, Outcome
+from aftersales.parcels import Tracking
 from aftersales.records import CaseRef
 
 
@@ -55,6 +56,8 @@ class CaseState(BaseModel):
     acknowledged_at: Time | None = None
     decisions: list[DecisionTaken] = []
     story: list[Happening] = []
+    parcel: Tracking | None = None
+    """What is known of the parcel, in a case about one."""
 
     @classmethod
     def opened_by(cls, opener: Event, at: datetime, *, again: bool) -> CaseState:

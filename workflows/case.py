@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias, TypeVar, cast
@@ -37,10 +37,13 @@ from workflows.requests import Decide, Extend
 from workflows.start import start_options
 
 F = TypeVar("F", bound=Event)
+T = TypeVar("T")
 Value: TypeAlias = JsonValue | Decimal | datetime
 """What letters and commands are given; money as Decimal and moments as datetime travel as text."""
 
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
+_LONG_HISTORY = 3_000
+"""Events of a run after which it continues as new, with room for what may still come in at once."""
 
 
 class Case:
@@ -154,29 +157,42 @@ class Case:
                 self._note(f"{fact.type} arrived")
                 return cast(F, fact)
             if Message not in awaited and (stray := self.state.take((Message,), before=_ALWAYS)):
-                await self._to_a_person(stray, f"the case had no question open at stage {self.state.stage}")
+                await self.to_a_person(stray, f"the case had no question open at stage {self.state.stage}")
             elif not await self._wait(lambda: self.state.awaits((*awaited, Message))):
                 self._note(f"nothing came by the deadline of {self.state.stage}")
                 return None
 
-    async def reminded(self, *kinds: type[F], letter: str, values: Mapping[str, Value], by: datetime) -> F | None:
-        """The next fact of these kinds by this moment, or None; half-way without one, a letter reminds the customer."""
-        fact = await self.next(*kinds, by=deadlines.half(workflow.now(), by))
-        if fact is None:
+    def arrived(self, kind: type[F]) -> F | None:
+        """The earliest fact of this kind that is here already."""
+        return cast(F | None, self.state.take((kind,), before=_ALWAYS))
+
+    async def reminded(
+        self, wait: Callable[[datetime], Awaitable[T | None]], *, letter: str, values: Mapping[str, Value], by: datetime
+    ) -> T | None:
+        """What `wait` brings by this moment, or None; half-way without it, a letter reminds the customer."""
+        found = await wait(deadlines.half(workflow.now(), by))
+        if found is None:
             await self.send(letter, **values)
-            fact = await self.next(*kinds, by=by)
-        return fact
+            found = await wait(by)
+        return found
 
     async def decision(
-        self, question: str, *options: str, fallback: str, within: timedelta | None = None, most: Decimal | None = None
+        self,
+        question: str,
+        *options: str,
+        fallback: str,
+        within: timedelta | None = None,
+        by: datetime | None = None,
+        most: Decimal | None = None,
     ) -> str:
         """An operator's choice among `options`; after the operator window the fallback, flagged as missed (rule 5).
 
-        Where `most` is given, the operator may name an amount up to it with the option.
+        `within` is another window, `by` a moment. Where `most` is given, the operator may name an amount up to it with
+        the option.
         """
         stage, self.state.stage = self.state.stage, "decision"
         asked = self._board.ask(question, options, fallback, most)
-        self._board.show(self.until(self.policy.operators.operator_window if within is None else within))
+        self._board.show(by or self.until(self.policy.operators.operator_window if within is None else within))
         while not asked.answer and await self._wait(lambda: asked.answer is not None):
             continue
         taken = asked.answer or DecisionTaken(question=question, option=fallback, at=workflow.now())
@@ -187,14 +203,27 @@ class Case:
         return taken.option
 
     async def command(
-        self, name: CommandType, *, pays: Kind | None = None, amount: Decimal | None = None, **data: Value
+        self,
+        name: CommandType,
+        *,
+        pays: Kind | None = None,
+        amount: Decimal | None = None,
+        instead: str = "",
+        replaces: CommandType | None = None,
+        **data: Value,
     ) -> str:
         """Have a counterpart do something, once; returns its reference.
 
-        `pays` says under which kind the outcome books the amount. A counterpart's refusal goes to an operator.
+        `pays` says under which kind the outcome books the amount, and that it counts against the order's total
+        (rule 8). What is refused, or over the total, goes to an operator; without a decision it is tried again.
+        Where `instead` names another way, the operator may choose that one, and it is taken when none decides: then
+        the reference is empty and nothing is booked. The last command named by `replaces` came to nothing after all.
         """
         if amount is not None:
             data |= {"amount": amount, "currency": self.order.currency}
+        if pays:
+            data["pays"] = pays
+        limit = self.order.total if pays and pays != "freight" else None
         reference = ""
         while not reference:
             activity_id = self.state.next_id(name)
@@ -206,14 +235,27 @@ class Case:
                 at=workflow.now(),
                 data=_plain(data),
             )
+            void = self._key(f"{replaces}:{self.state.done[replaces]}") if replaces else ""
+            request = CommandRequest(case=self.ref, command=command, limit=limit, replaces=void)
             try:
-                reference = await effects.give_command(activity_id, CommandRequest(case=self.ref, command=command))
+                reference = await effects.give_command(activity_id, request)
                 self._note(f"command {name} accepted, reference {reference}")
             except effects.Refused as refusal:
                 self._note(f"command {name} refused: {refusal}")
-                question = f"The counterpart refused {name}: {refusal}. Try again, or has it been done by hand?"
-                if await self.decision(question, "try_again", "done_by_hand", fallback="try_again") == "done_by_hand":
-                    reference = f"by hand, {self.state.decisions[-1].by}"
+                approval = ["approve"] if refusal.approvable else []
+                options = ["try_again", "done_by_hand", *approval, *filter(None, [instead])]
+                fallback = instead or "try_again"
+                match await self.decision(f"{name} was refused: {refusal}.", *options, fallback=fallback):
+                    case way if way == instead:
+                        return ""
+                    case "approve":
+                        limit, data["approved_by"] = None, self.state.decisions[-1].by
+                    case "done_by_hand":
+                        reference = f"by hand, {self.state.decisions[-1].by}"
+                    case _:
+                        continue
+        if replaces:
+            self.state.amounts.pop(cast(Kind, replaces), None)
         if pays and amount is not None:
             self.state.book(pays, amount)
         return reference
@@ -226,18 +268,26 @@ class Case:
         """The moment at which a window from now ends, by the clock that the policy names (rule 10)."""
         return deadlines.deadline(workflow.now(), window, self.policy.operators.hours)
 
-    async def hand_over(self, process: type[Case], event: Event) -> None:
+    async def hand_over(self, process: str, event: Event) -> None:
         """Open another process's case with this event; it lives on by itself, and its parent shows in the Web UI."""
         opened = CaseOpened(order=self.order, policy=self.policy, opened_at=workflow.now(), trigger=cast(Any, event))
-        options = start_options(process.process, opened)
+        options = start_options(process, opened)
         self._successor = options["id"]
         try:
             await workflow.start_child_workflow(
-                cast(Any, process).run, opened, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **options
+                process, opened, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **options
             )
             self._note(f"handed over to {self._successor}")
         except WorkflowAlreadyStartedError:
             await self._pass_on(event, self._successor)
+
+    async def renew(self) -> None:
+        """Continue as new before the history grows past 4,000 events, with all that the case remembers (§4)."""
+        info = workflow.info()
+        if info.is_continue_as_new_suggested() or info.get_current_history_length() >= _LONG_HISTORY:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            self.state.story = self.state.story[-30:]
+            workflow.continue_as_new(self.opened.model_copy(update={"order": self.order, "state": self.state}))
 
     async def close(self, result: str, *, cause: Cause = "customer", at_fault: bool = False) -> Outcome:
         """End the case: the last word is ours (rule 4), the outcome is written down (rule 9), the inbox is empty."""
@@ -305,18 +355,18 @@ class Case:
         elif isinstance(event, INFORMATIVE):
             self._note(f"{event.type} noted")
         else:
-            await self._to_a_person(event, "it came when the case was closing")
+            await self.to_a_person(event, "it came when the case was closing")
 
     async def _pass_on(self, event: Event, case: str) -> None:
         await workflow.get_external_workflow_handle(case).signal("event", enveloped(event))
         self._note(f"{event.type} passed on to {case}")
 
-    async def _to_a_person(self, event: Event, why: str) -> None:
-        """Put an event for which there is no rule on the list that a person reads, and tell the customer so."""
+    async def to_a_person(self, event: Event, why: str) -> None:
+        """Put an event for which there is no rule on the list that a person reads, and tell a customer so who wrote."""
         request = HandBackRequest(case=self.ref, identity=event.identity, detail=why)
         await effects.hand_back(self.state.next_id("hand_back"), request)
         self._note(f"{event.type} for a person: {why}")
-        if isinstance(event, Message):
+        if isinstance(event, Message | Reply):
             await self._acknowledge()
 
     async def _acknowledge(self) -> None:

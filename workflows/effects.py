@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
-    from activities.commands import REFUSED, CommandRequest, Commands
+    from activities.commands import OVER_LIMIT, REFUSED, CommandRequest, Commands
     from activities.letters import LetterRequest, Letters, LetterSent
     from activities.outcomes import HandBackRequest, OutcomeRequest, Outcomes
     from activities.screening import ScreenRequest, screen_reply
@@ -18,7 +18,11 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Refused(Exception):
-    """A counterpart refused a command, in these words."""
+    """A command will not be carried out, in these words; `approvable` where a supervisor may have it done all the same."""
+
+    def __init__(self, words: str, *, approvable: bool) -> None:
+        super().__init__(words)
+        self.approvable = approvable
 
 
 def _effect(activity_id: str, summary: str) -> ActivityConfig:
@@ -45,8 +49,8 @@ async def give_command(activity_id: str, request: CommandRequest) -> str:
     try:
         return (await workflow.execute_activity_method(Commands.give, request, **options)).reference
     except ActivityError as error:
-        if isinstance(error.cause, ApplicationError) and error.cause.type == REFUSED:
-            raise Refused(error.cause.message) from error
+        if isinstance(error.cause, ApplicationError) and error.cause.type in (REFUSED, OVER_LIMIT):
+            raise Refused(error.cause.message, approvable=error.cause.type == OVER_LIMIT) from error
         raise
 
 

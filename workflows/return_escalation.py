@@ -23,7 +23,6 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.returning import customer_pays, shop_pays
 
 from workflows.case import Case
-from workflows.return_parcel import ReturnParcel
 
 
 @workflow.defn(name="return-escalation")
@@ -63,7 +62,7 @@ class ReturnEscalation(Case):
                 case ReturnCancelled() | OrderCancelled():
                     return await self.close("withdrawn")
                 case Reply(intent="accept"):
-                    await self.hand_over(ReturnParcel, self.agreed(terms))
+                    await self.hand_over("return-parcel", self.agreed(terms))
                     return await self.close("terms_accepted")
                 case Reply(angry=True) | DisputeOpened():
                     break
@@ -71,7 +70,7 @@ class ReturnEscalation(Case):
                     continue
         free = shop_pays(self.order, self.asked)
         await self.send("return-label", refund=free.refund)
-        await self.hand_over(ReturnParcel, self.agreed(free))
+        await self.hand_over("return-parcel", self.agreed(free))
         return await self.close("label_sent")
 
     @property

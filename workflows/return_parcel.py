@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal, cast
 
@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
         ReturnReceived,
         ReturnTerms,
     )
-    from aftersales.law import LawPack, refund_due_at
+    from aftersales.law import refund_due_at
     from aftersales.money import rounded
     from aftersales.opening import CaseOpened
     from aftersales.outcome import Outcome
@@ -45,7 +45,9 @@ class ReturnParcel(Case):
 
     process = "return-parcel"
     LETTERS = {
-        "return-instructions": frozenset({"rma", "freight_paid_by", "label_url", "fee", "refund", "ship_by"}),
+        "return-instructions": frozenset(
+            {"rma", "freight_paid_by", "label_url", "return_address", "fee", "refund", "ship_by"}
+        ),
         "return-instructions-reminder": frozenset({"rma", "ship_by"}),
         "return-lapsed": frozenset({"rma"}),
         "return-received": frozenset({"rma"}),
@@ -69,7 +71,7 @@ class ReturnParcel(Case):
             case "lost":
                 await self.command("file_carrier_claim", rma=self.rma, value=self.terms.refund)
                 await self.refund(self.terms.refund)
-                await self.send("return-freight-lost", refund=self.terms.refund, tracking_number=self.rma)
+                await self.send("return-freight-lost", refund=self.terms.refund, tracking_number=self.label)
                 return await self.finish("lost_refunded")
             case "due":
                 await self.refund(self.terms.refund)
@@ -82,13 +84,15 @@ class ReturnParcel(Case):
     async def instruct(self) -> None:
         """RMA number, label where the shop pays the freight, instructions."""
         self.rma = await self.command("create_rma", lines=[line.model_dump() for line in self.terms.lines])
-        label = await self.command("issue_return_label", rma=self.rma) if self.terms.freight == "shop" else ""
+        shop_pays = self.terms.freight == "shop"
+        self.label = await self.command("issue_return_label", rma=self.rma) if shop_pays else ""
         self.ship_by = self.until(self.policy.returns.ship_back_window)
         await self.send(
             "return-instructions",
             rma=self.rma,
             freight_paid_by=self.terms.freight,
-            label_url=label if label.startswith("http") else "",
+            label_url=self.label if self.label.startswith("http") else "",
+            return_address=self.policy.returns.return_address,
             fee=self.terms.fee,
             refund=self.terms.refund,
             ship_by=self.ship_by,
@@ -97,15 +101,7 @@ class ReturnParcel(Case):
     async def goods(self) -> ReturnReceived | Literal["lapsed", "cancelled", "lost", "due"]:
         """What became of the goods: received, never sent, cancelled, lost, or sent and due for refund by law."""
         reminder: dict[str, Value] = {"rma": self.rma, "ship_by": self.ship_by}
-        match await self.reminded(
-            ReturnReceived,
-            ReturnCancelled,
-            CarrierReplied,
-            Checkpoint,
-            letter="return-instructions-reminder",
-            values=reminder,
-            by=self.ship_by,
-        ):
+        match await self.reminded(self.sent, letter="return-instructions-reminder", values=reminder, by=self.ship_by):
             case ReturnReceived() as received:
                 return received
             case None:
@@ -117,10 +113,22 @@ class ReturnParcel(Case):
             case proof:
                 return await self.on_its_way(proof)
 
+    async def sent(self, by: datetime) -> Event | None:
+        """The first fact that tells what became of the goods; a label that the carrier only knows of tells nothing."""
+        while True:
+            match await self.next(ReturnReceived, ReturnCancelled, CarrierReplied, Checkpoint, by=by):
+                case Checkpoint(proves_dispatch=False):
+                    continue
+                case fact:
+                    return fact
+
     async def on_its_way(self, proof: Event) -> ReturnReceived | Literal["lost", "due"]:
-        """Goods that this scan proves sent: no scan for the lost window starts a trace, no answer to it means lost."""
-        due = refund_due_at(self.law, self.opened.trigger.time, None, proof.happened_at)
-        traced = False
+        """Goods that this scan proves sent: no scan for the lost window starts a trace, no answer to it means lost.
+
+        Goods that the carrier delivered are not lost when the warehouse is slow to say so: they are due for refund.
+        """
+        due = self.due(None, proof.happened_at)
+        traced, delivered = False, _delivered(proof)
         while True:
             silence = self.policy.parcels.carrier_answer_window if traced else self.policy.parcels.lost_after
             silent_at = self.until(silence)
@@ -132,27 +140,27 @@ class ReturnParcel(Case):
                 case None if due and workflow.now() >= due:
                     return "due"
                 case None if traced:
-                    return "lost"
+                    return "due" if delivered else "lost"
                 case None:
-                    await self.command("carrier_trace", rma=self.rma)
+                    await self.command("ask_warehouse" if delivered else "carrier_trace", rma=self.rma)
                     traced = True
-                case _:
-                    traced = False
+                case fact:
+                    traced, delivered = False, delivered or _delivered(fact)
 
     async def verdict(self, received: ReturnReceived) -> str:
         """`as_described`, else what a supervisor chooses; the law's refund date beats a slow inspection."""
         if not received.findings:
             return "as_described"
-        window = self.policy.returns.inspection_window
-        due = refund_due_at(self.law, self.opened.trigger.time, workflow.now())
+        by = self.until(self.policy.returns.inspection_window)
+        due = self.due(workflow.now())
         return await self.decision(
             f"The warehouse found: {', '.join(received.findings)}. Photos: {', '.join(received.photos) or 'none'}. "
-            f"Refund {self.terms.refund} {self.order.currency} in full, in part (name an amount), or send the goods back?",
+            f"Refund {self.terms.refund} {self.order.currency}, a part of it (name an amount), or send the goods back?",
             "full",
             "partial",
             "send_back",
             fallback="full",
-            within=max(timedelta(), min(window, due - workflow.now())) if due else window,
+            by=min(by, due) if due else by,
             most=self.terms.refund,
         )
 
@@ -186,7 +194,9 @@ class ReturnParcel(Case):
             await self.decision(question, "paid", "written_off", fallback="written_off")
 
     async def refund(self, amount: Decimal) -> None:
-        """Pay money back."""
+        """Pay money back; a fee is what we keep."""
+        if self.terms.fee:
+            self.state.book("fee", self.terms.fee)
         await self.command("refund", pays="refund", amount=amount, rma=self.rma)
 
     async def finish(self, result: str) -> Outcome:
@@ -198,13 +208,20 @@ class ReturnParcel(Case):
         """The terms that were agreed."""
         return cast(ReturnAgreed, self.opened.trigger).terms
 
-    @property
-    def law(self) -> LawPack | None:
-        """The law of the order's market."""
-        return self.policy.pack(self.order.market)
+    def due(self, received_at: datetime | None, dispatch_proved_at: datetime | None = None) -> datetime | None:
+        """When we refund at the latest: the policy's lead before the law's date; None where no law says one."""
+        law = self.policy.pack(self.order.market)
+        date = refund_due_at(law, self.opened.trigger.time, received_at, dispatch_proved_at)
+        return date - self.policy.returns.refund_lead if date else None
 
     @property
     def partial(self) -> Decimal:
         """The partial refund: what the supervisor named, else the policy's share."""
         named = self.state.decisions[-1].amount if self.state.decisions else None
-        return named or rounded(self.terms.refund * self.policy.returns.partial_refund, self.order.currency)
+        if named is not None:
+            return named
+        return rounded(self.terms.refund * self.policy.returns.partial_refund, self.order.currency)
+
+
+def _delivered(fact: Event) -> bool:
+    return isinstance(fact, Checkpoint) and fact.status == "delivered"

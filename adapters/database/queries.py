@@ -40,6 +40,17 @@ CASE_OF_COMMAND = (
     .order_by(commands.c.claimed_at.desc())
     .limit(1)
 )
+PAYING = (
+    select(commands.c.data)
+    .join(cases)
+    .where(
+        cases.c.shop == bindparam("shop"),
+        cases.c.order_id == bindparam("order_id"),
+        commands.c.refused.is_(None),
+        commands.c.data["pays"].as_string().is_not(None),
+    )
+)
+"""What commands of an order pay or have paid, refused ones left out."""
 CASE_OF_KEY = select(cases).join(commands).where(commands.c.key == bindparam("key"))
 WAITING_EVENTS = (
     select(events)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Result, RowMapping, Select
@@ -112,6 +113,13 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
             LookupError: no command was claimed with this key.
         """
         await self._writer.write((self._do.command_refused, [{"_key": key, "_refused": reason}]))
+
+    @override
+    async def paid(self, *, shop: str, order_id: str) -> Decimal:
+        async with self._reader.connect() as connection:
+            found = await connection.execute(queries.PAYING, {"shop": shop, "order_id": order_id})
+            paying = found.scalars().all()
+        return sum((Decimal(data["amount"]) for data in paying if data["pays"] != "freight"), Decimal(0))
 
     @override
     async def open_case(self, record: CaseRecord) -> None:

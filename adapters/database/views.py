@@ -118,6 +118,16 @@ class Views:
             query = query.where(outcomes.c.order_id == order_id)
         return [_outcome(row) for row in await self._all(query)]
 
+    async def letters(self) -> list[LetterRecord]:
+        """Letters, in the order in which they were claimed."""
+        query = queries.LETTERS.order_by(letters.c.claimed_at, letters.c.key)
+        return [rows.letter_of(row) for row in await self._all(query)]
+
+    async def commands(self) -> list[CommandRecord]:
+        """Commands, in the order in which they were claimed."""
+        query = queries.COMMANDS.order_by(commands.c.claimed_at, commands.c.key)
+        return [rows.command_of(row) for row in await self._all(query)]
+
     async def summary(self) -> Summary:
         """Counts over the whole database."""
         ended = cases.c.closed_at.is_not(None)

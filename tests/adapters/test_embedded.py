@@ -57,9 +57,7 @@ async def gone(pid: int) -> bool:
 async def test_it_serves_while_entered_and_is_gone_afterwards(tmp_path: Path) -> None:
     async with server(tmp_path) as running:
         client = await Client.connect(running.address)
-        answer = await client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace="default")
-        )
+        answer = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
         assert answer.namespace_info.name == "default"
         await start(client, "case")
         host, port = running.ui_url.removeprefix("http://").split(":")
@@ -88,9 +86,7 @@ async def test_an_empty_file_of_a_killed_first_start_is_no_obstacle(tmp_path: Pa
         assert running.pid
 
 
-async def test_a_second_server_on_the_same_file_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_second_server_on_the_same_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "RELEASED_WITHIN", 0.2)
     async with server(tmp_path, file=True):
         with pytest.raises(ServerError, match=r"another server is using .*temporal\.db"):

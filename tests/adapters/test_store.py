@@ -14,9 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from pydantic import JsonValue
 from sqlalchemy import create_engine
 
@@ -373,7 +370,7 @@ async def main():
         print(new)
 asyncio.run(main())
 """
-        others = [python(code, url(tmp_path)) for _ in range(3)]  # which open the same new database at once, too
+        others = [python(code, url(tmp_path)) for _ in range(2)]  # which open the same new database at once, too
         counts = [int(other.communicate(timeout=60)[0]) for other in others]
         assert sum(counts) == 400
 
@@ -525,6 +522,11 @@ class TestOpening:
         await cannot_open(address, "sqlite")
 
     def test_the_migrations_lead_to_the_schema(self, tmp_path: Path) -> None:
+        # Not at the top: the other processes of these tests import this module and start quicker without.
+        from alembic.autogenerate import compare_metadata
+        from alembic.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
         async def make() -> None:
             async with open_store(url(tmp_path)):
                 pass

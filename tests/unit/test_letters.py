@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aftersales.faults import BadFile
 from aftersales.layout import is_web_address
@@ -327,9 +329,14 @@ def test_formats(
     assert formats.duration("72h") == span
 
 
-def test_time_keeps_its_offset_where_the_country_has_several() -> None:
-    formats = Formats(locale_for("en", "en-US"), "USD", {})
-    assert formats.datetime("2026-11-20T09:30:00-06:00").endswith("9:30\u202fAM (UTC-06:00)")
+def test_deadline_is_on_the_customers_clock_and_a_scan_on_the_carriers() -> None:
+    chinese = Formats(locale_for("zh", "zh-CN"), "CNY", {})
+    assert chinese.datetime("2026-11-20T09:30:00-06:00") == "2026年11月20日23:30"
+    assert chinese.datetime_there("2026-11-20T09:30:00-06:00") == "2026年11月20日09:30（UTC-06:00）"
+    assert chinese.datetime_there("2026-11-20T09:30:00+08:00") == "2026年11月20日09:30"
+    assert chinese.datetime_there("2026-11-20T09:30:00Z") == "2026年11月20日17:30"
+    american = Formats(locale_for("en", "en-US"), "USD", {})
+    assert american.datetime("2026-11-20T09:30:00-06:00").endswith("9:30\u202fAM (UTC-06:00)")
 
 
 def test_span_is_never_rounded() -> None:
@@ -349,6 +356,11 @@ def test_text_becomes_one_line() -> None:
     assert one_line("\u202eabc\u202c") == "abc"
     assert one_line("\ud800") == "\N{REPLACEMENT CHARACTER}"
     assert one_line("محمد 👩\u200d🔧") == "محمد 👩\u200d🔧"
+
+
+@given(st.text(alphabet=st.sampled_from("ab 您好，。（）“”(),.x😀é"), max_size=60), st.integers(2, 30))
+def test_lines_lose_nothing(text: str, width: int) -> None:
+    assert "".join("".join(wrap(text, width)).split()) == "".join(text.split())
 
 
 def test_lines_break_where_the_language_allows() -> None:

@@ -42,6 +42,7 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
             "rma": "RMA-77",
             "freight_paid_by": "shop",
             "label_url": "https://labels.example/RMA-77.pdf",
+            "return_address": "",
             "fee": "0.00",
             "refund": "129.90",
             "ship_by": BY,
@@ -72,6 +73,8 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
             "discount": "38.97",
             "remedy": "reshipped",
         },
+        "parcel-kept": {"price": "84.00"},
+        "parcel-send-back": {"tracking_number": "9400", "label_url": "https://labels.example/9400.pdf"},
     },
     "wrong-item": {
         "ask-wrong-item-evidence": {"item": "Desk lamp", "evidence_by": BY},
@@ -82,8 +85,14 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
             "compensation": "24.00",
             "reply_by": BY,
         },
-        "wrong-item-reship": {"item": "Desk lamp"},
-        "wrong-item-return-label": {"item": "Desk lamp", "rma": "RMA-78", "label_url": "https://l.example/1"},
+        "wrong-item-reship": {"item": "Desk lamp", "keeps_both": True},
+        "wrong-item-return-label": {
+            "item": "Desk lamp",
+            "rma": "RMA-78",
+            "label_url": "https://l.example/1",
+            "ship_by": BY,
+        },
+        "wrong-item-return-label-reminder": {"item": "Desk lamp", "rma": "RMA-78", "ship_by": BY},
         "wrong-item-compensated": {"compensation": "24.00"},
         "wrong-item-not-confirmed": {"item": "Desk lamp", **CHECKED, "findings": ["as_described"]},
         "wrong-item-refunded": {"item": "Desk lamp", "refund": "120.00"},
@@ -185,7 +194,7 @@ def test_letter_without_its_optional_values_says_nothing_empty(process: str, let
 @pytest.mark.parametrize(
     ("process", "letter", "name", "options"),
     [
-        ("shipment-watch", "parcel-stuck", "kind", "silent stuck customs refused damaged bad_address not_delivered"),
+        ("shipment-watch", "parcel-stuck", "kind", "silent stuck customs refused damaged bad_address not_delivered disputed"),
         ("shipment-watch", "parcel-lost-choice", "kind", "silent disputed damaged"),
         ("shipment-watch", "parcel-lost-choice", "default_choice", "reship refund"),
         ("shipment-watch", "parcel-found", "remedy", "reshipped refunded"),

@@ -1,0 +1,181 @@
+"""The sentences of a reply as phrases: where a clause ends, what is asked, and what stands under a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+
+from aftersales.phrase_book import SENTENCE_ENDS, PhraseBook
+
+ASKED_BUT_MEANT = frozenset({"yes_asked", "refuse_asked"})
+"""Groups of rhetorical questions: "why not?" agrees and "why should I pay?" refuses."""
+ASKING = frozenset({"question", "question_opening", "question_anywhere"})
+"""Groups of phrases that ask."""
+_BEFORE_AN_OPENING = {"greeting", "closing", "contrast", "yes", "no"}
+_NOT_SAID = {"accept", "yes", "demand", "keep", "refund", "reship", "send_back"}
+_NOT_LEADING = {"polite", "greeting", "closing", "contrast"}
+_GREETED, _SIGNED = 3, 4
+_ORDER_NUMBER_DIGITS = 4
+
+
+@dataclass(slots=True)
+class Item:
+    """A phrase (its group), a word that no phrase holds ("word"), or the end of a clause ("end")."""
+
+    group: str
+    words: Sequence[str]
+    start: int
+
+    @property
+    def first(self) -> str:
+        """The first word, or the mark at the end of a clause."""
+        return self.words[0]
+
+
+@dataclass(slots=True)
+class Sentence:
+    """The items of one sentence, and which of them (by index) are questions or inside a condition."""
+
+    items: list[Item]
+    asks: bool = False
+    void: set[int] = field(default_factory=set)
+
+
+def read_sentences(
+    words: Sequence[str], phrases: PhraseBook, *, asking_allowed: bool, without: Set[str] = frozenset()
+) -> list[Sentence]:
+    """The sentences of a reply, their phrases found, with what is asked or conditional marked as void.
+
+    `asking_allowed`: "could you send a new one?" states a wish (where a letter offered remedies), not a question.
+    `without`: groups of phrases that mean nothing to this letter.
+    """
+    items = _items(words, phrases, without)
+    _cover_names(items)
+    sentences = _sentences(items)
+    for sentence in sentences:
+        _find_questions(sentence, asking_allowed)
+        _find_conditions(sentence)
+    return sentences
+
+
+def _items(words: Sequence[str], phrases: PhraseBook, without: Set[str]) -> list[Item]:
+    items: list[Item] = []
+    openers = phrases.single_words("opener")
+    opens_clause = True
+    at = 0
+    while at < len(words):
+        if words[at] in SENTENCE_ENDS:
+            items.append(Item("end", (words[at],), at))
+            opens_clause = True
+            at += 1
+            continue
+        found = phrases.find(words, at, opens_clause=opens_clause, without=without)
+        opens_clause = opens_clause and (words[at] in openers or (found is not None and found[0] in _BEFORE_AN_OPENING))
+        if found is not None:
+            group, end = found
+            items.append(Item(group, words[at:end], at))
+            at = end
+        else:
+            word = words[at]
+            order_number = word.isdecimal() and len(word) >= _ORDER_NUMBER_DIGITS
+            items.append(Item("polite" if order_number else "word", (word,), at))
+            at += 1
+    return items
+
+
+def _cover_names(items: list[Item]) -> None:
+    """Take names after a greeting ("Hi Anna,") and under a closing ("Thanks,", "Jo Smith") as understood."""
+    at_start = True
+    for index, item in enumerate(items):
+        if at_start and item.group == "greeting":
+            following = items[index + 1 : index + 1 + _GREETED]
+            for name in following:
+                if name.group == "word":
+                    name.group = "greeting"
+                if name.group not in {"polite", "greeting"}:
+                    break
+        at_start = item.group == "end"
+    words_behind = 0
+    for index in range(len(items) - 1, -1, -1):
+        words_behind += items[index].group == "word"
+        if words_behind > _SIGNED:
+            return
+        if items[index].group == "closing" and any(item.group == "end" for item in items[index + 1 : index + 3]):
+            for item in items[index:]:
+                if item.group == "word":
+                    item.group = "polite"
+            return
+
+
+def _sentences(items: list[Item]) -> list[Sentence]:
+    sentences: list[Sentence] = []
+    current: list[Item] = []
+    for index, item in enumerate(items):
+        current.append(item)
+        # "I agree. But only if …" is one thought.
+        goes_on = index + 1 < len(items) and items[index + 1].group == "contrast"
+        if item.group == "end" and item.first != "," and not (goes_on and item.first == "."):
+            sentences.append(Sentence(current))
+            current = []
+    if current:
+        sentences.append(Sentence(current))
+    return sentences
+
+
+def _find_questions(sentence: Sentence, asking_allowed: bool) -> None:
+    items = sentence.items
+    asking = False
+    any_asking = False
+    requested = False
+    wondering = any(item.group in ASKING and not _is_request(item) for item in items)
+    clause: list[int] = []
+    led_by: Item | None = None
+    for index, item in enumerate([*items, Item("end", (".",), 0)]):
+        if item.group != "end":
+            clause.append(index)
+            if led_by is None and item.group not in _NOT_LEADING:
+                led_by = item
+            continue
+        asked_here = any(items[at].group == "question_anywhere" for at in clause)
+        if led_by is not None and (led_by.group in {"question", "question_opening"} or asked_here):
+            if asking_allowed and _is_request(led_by) and not wondering:
+                requested = True
+            else:
+                asking = any_asking = True
+        elif asked_here:
+            asking = any_asking = True
+        # "I have to check what you accept": what comes behind the question word is asked, not said.
+        asked_from = next((at for at in clause if items[at].group == "question"), len(items))
+        sentence.void.update(at for at in clause if at > asked_from and items[at].group in _NOT_SAID)
+        if asking:
+            sentence.void.update(at for at in clause if items[at].group not in ASKED_BUT_MEANT)
+        clause, led_by = [], None
+    if items[-1].first == "?" and not any_asking and not requested:
+        any_asking = not any(item.group in ASKED_BUT_MEANT for item in items)
+        sentence.void.update(at for at, item in enumerate(items) if item.group not in ASKED_BUT_MEANT)
+    sentence.asks = any_asking
+
+
+_REQUESTING = {"can", "could", "would", "will", "may", "能", "可", "麻", "请"}
+
+
+def _is_request(item: Item) -> bool:
+    return item.group == "request" or (item.group in ASKING and item.first in _REQUESTING)
+
+
+def _find_conditions(sentence: Sentence) -> None:
+    inside = False
+    reason = False
+    for index, item in enumerate(sentence.items):
+        if item.group == "end" or item.words == ("then",):
+            inside = reason = False
+        elif item.group == "contrast":
+            reason = False
+        elif item.group == "condition":
+            inside = True
+        elif item.group == "because" and index and sentence.items[index - 1].group != "end":
+            reason = True
+        if reason:
+            item.group = "because"
+        if inside:
+            sentence.void.add(index)

@@ -1,0 +1,5 @@
+"""`python -m cli VERB`."""
+
+from cli.app import main
+
+main()

@@ -1,0 +1,115 @@
+"""`check`: policies, templates, routes and search attributes, each problem with its file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import workflows
+from adapters.settings import ROOT, Settings
+from adapters.temporal import NotReachable, missing_attributes
+from aftersales.events import TYPES
+from aftersales.faults import BadFile, Fault
+from aftersales.law import load_packs
+from aftersales.letters import LetterBook
+from aftersales.policy import load_policy
+from cli.connection import find_server
+from cli.routes import SHARED_LETTERS, route_problems
+from cli.running import run
+from cli.show import emit
+from workflows import attributes
+
+LETTERS = {"common": SHARED_LETTERS, **{process.process: process.LETTERS for process in workflows.ALL}}
+"""Every letter with its variables, by process."""
+
+
+def check(as_json: Annotated[bool, typer.Option("--json", help="One JSON object per problem.")] = False) -> None:
+    """Validate policies, templates, routes and search attributes. Exit code 1 when anything is wrong."""
+    run(lambda settings: _check(settings, as_json))
+
+
+async def _check(settings: Settings, as_json: bool) -> int:
+    policies = sorted({*settings.policy.parent.glob("*.yaml"), settings.policy})
+    problems, languages = _policies(policies, settings.law)
+    files = sorted(settings.templates.glob("*/*.yaml"))
+    problems += _templates(settings.templates, languages)
+    problems += route_problems(workflows.ALL)
+    missing, server = await _attributes(settings)
+    problems += missing
+    # A fault in a file that several policies extend is one fault.
+    found = list(dict.fromkeys((_near(fault.path), *fault[:4]) for fault in problems))
+    for path, line, where, what, remedy in found:
+        if as_json:
+            emit({"path": str(path or ""), "line": line, "where": where, "what": what, "remedy": remedy})
+        else:
+            print(Fault(line, where, what, remedy).text(path) if path else ": ".join(filter(None, [where, what])))
+    if not as_json:
+        letters = sum(len(written) for written in LETTERS.values())
+        print(
+            f"checked {len(policies)} policies, {len(sorted(settings.law.glob('*.yaml')))} law packs, "
+            f"{letters} letters in {', '.join(languages)} ({len(files)} files), "
+            f"{len(workflows.ALL)} processes, {len(TYPES)} event types, {server}: "
+            + (f"{len(found)} problem{'' if len(found) == 1 else 's'}" if found else "all well")
+        )
+    return 1 if found else 0
+
+
+def _policies(paths: list[Path], law: Path) -> tuple[list[Fault], list[str]]:
+    """The faults of all policies and law packs, and the languages that the good ones name."""
+    faults: list[Fault] = []
+    languages: dict[str, None] = {}
+    try:
+        load_packs(law)
+    except BadFile as bad:
+        # Every policy would name them again.
+        return _faults(bad), ["en"]
+    for path in paths:
+        try:
+            languages |= dict.fromkeys(load_policy(path, law).letters.languages)
+        except BadFile as bad:
+            faults += _faults(bad)
+    return faults, list(languages) or ["en"]
+
+
+def _templates(folder: Path, languages: list[str]) -> list[Fault]:
+    try:
+        book = LetterBook.load(folder)
+    except BadFile as bad:
+        return _faults(bad)
+    return [Fault(found.line, "", found.what, path=found.path) for found in book.check(LETTERS, languages)]
+
+
+async def _attributes(settings: Settings) -> tuple[list[Fault], str]:
+    """The search attributes that the server lacks, and what was checked in words."""
+    try:
+        client = (await find_server(settings)).client
+    except NotReachable:
+        return [], "search attributes skipped (no Temporal server answers)"
+    missing = await missing_attributes(client, attributes.TYPES)
+    source = Path(attributes.__file__)
+    lines = source.read_text(encoding="utf-8").splitlines()
+    faults = [
+        Fault(
+            next((number for number, text in enumerate(lines, 1) if f'"{name}"' in text), 0),
+            name,
+            f"namespace {client.namespace} lacks this search attribute",
+            "create it: temporal operator search-attribute create "
+            f"--namespace {client.namespace} --name {name} --type {kind}",
+            source,
+        )
+        for name, kind in missing.items()
+    ]
+    return faults, f"{len(attributes.TYPES)} search attributes"
+
+
+def _faults(bad: BadFile) -> list[Fault]:
+    return [fault._replace(path=fault.path or bad.path) for fault in bad.faults]
+
+
+def _near(path: Path | None) -> Path | None:
+    """A path of this checkout as seen from its root."""
+    if path and path.is_relative_to(ROOT):
+        return path.relative_to(ROOT)
+    return path

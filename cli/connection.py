@@ -1,0 +1,112 @@
+"""Finding the server, and opening client, database and starter together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+
+from adapters.database import Store, open_store
+from adapters.settings import Settings
+from adapters.temporal import connect
+from aftersales.model import Model
+from aftersales.policy import load_policy
+from starter import Starter
+
+PROBE = 1.0
+"""Seconds in which a server named by a state file must take a connection to count as there."""
+
+
+class Running(Model):
+    """What `./dev up` writes down in the data folder while it runs."""
+
+    address: str
+    ui_url: str
+    pid: int
+    server_pid: int
+    worker_pid: int | None = None
+
+    @staticmethod
+    def file(settings: Settings) -> Path:
+        """Where it is written."""
+        return settings.data / "up.json"
+
+    @classmethod
+    def read(cls, settings: Settings) -> Running | None:
+        """What stands there; None where nothing does, or nothing readable."""
+        try:
+            return cls.model_validate(json.loads(cls.file(settings).read_bytes()))
+        except (OSError, ValueError):
+            return None
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Temporal server: its client, and where its Web UI is, when that is known."""
+
+    client: Client
+    ui_url: str
+
+    def link(self, case: str, run_id: str) -> str:
+        """The page of a case in the Web UI; empty where nobody knows where that is."""
+        path = f"/namespaces/{self.client.namespace}/workflows/{quote(case, safe='')}/{run_id}/history"
+        return self.ui_url.rstrip("/") + path if self.ui_url else ""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What an operator's verb works with."""
+
+    server: Server
+    store: Store
+
+    @property
+    def client(self) -> Client:
+        """The Temporal client."""
+        return self.server.client
+
+
+async def find_server(settings: Settings) -> Server:
+    """The server that the environment names, else the one that `up` runs on this data folder, else localhost:7233.
+
+    Raises:
+        NotReachable: none answers.
+    """
+    named = ClientConfig.load_client_connect_config().get("target_host")
+    running = Running.read(settings)
+    if running and named in {None, running.address} and await _answers(running.address):
+        return Server(await connect(running.address), settings.web_ui or running.ui_url)
+    return Server(await connect(), settings.web_ui)
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """Server and database. Raises `NotReachable` and `DatabaseUnusable`."""
+    server = await find_server(settings)
+    async with open_store(settings.store_url) as store:
+        yield Desk(server, store)
+
+
+@asynccontextmanager
+async def open_starter(settings: Settings) -> AsyncIterator[tuple[Desk, Starter]]:
+    """A desk and a starter with the policy for new cases. Raises `NotReachable`, `DatabaseUnusable` and `BadFile`."""
+    policy = load_policy(settings.policy, settings.law)
+    async with open_desk(settings) as desk:
+        yield desk, Starter(desk.client, desk.store, policy, settings)
+
+
+async def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, int(port)), PROBE)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

@@ -1,0 +1,102 @@
+"""The server for rehearsals: in memory, with virtual time, a namespace for every scenario."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import ServiceClient
+
+from adapters.database import open_store
+from adapters.embedded import EmbeddedServer
+from adapters.settings import Settings
+from adapters.temporal import plugin
+from aftersales.policy import Policy, load_policy
+from aftersales.scenario import Scenario
+from cli.rehearsal.counterpart import Rehearsed
+from cli.rehearsal.player import Performance, Player
+from cli.rehearsal.virtual import VirtualTime
+from starter import Starter
+from worker import build_worker
+from workflows import attributes
+
+AT_ONCE = 3
+"""Scenarios played side by side: while one waits for the server, another has work for the processor."""
+_DAY = Duration(seconds=86_400)
+
+
+def policy_for(scenario: Scenario, settings: Settings) -> Policy:
+    """The policy of new cases with the scenario's own values on top, checked against its market's law.
+
+    Raises `BadFile` with the file and line of what is wrong.
+    """
+    if not scenario.story.policy:
+        return load_policy(settings.policy, settings.law)
+    markets = [scenario.market] if scenario.market else None
+    return load_policy(settings.policy, settings.law, scenario.document.part(("policy",)), markets)
+
+
+class Theatre:
+    """Plays scenarios, several at a time, each in a namespace and a database of its own."""
+
+    def __init__(self, service: ServiceClient, folder: Path, settings: Settings) -> None:
+        self._service, self._folder, self._settings = service, folder, settings
+        self._numbers = count(1)
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._upgrade = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings) -> AsyncIterator[Theatre]:
+        """A theatre that lasts as long as the context; nothing of it stays. Raises `ServerError`."""
+        with tempfile.TemporaryDirectory(prefix="aftersales-rehearsal-") as name:
+            folder = Path(name)
+            async with EmbeddedServer(
+                log_file=folder / "temporal.log", search_attributes={}, virtual_time=True
+            ) as server:
+                yield cls((await Client.connect(server.address)).service_client, folder, settings)
+
+    async def play(self, scenario: Scenario, policy: Policy | None = None) -> Performance:
+        """Play one scenario, under its own policy or another one.
+
+        Raises:
+            BadFile: its policy cannot be used.
+        """
+        policy = policy or policy_for(scenario, self._settings)
+        async with self._places:
+            name = f"rehearsal-{next(self._numbers)}"
+            client = await self._namespace(name)
+            settings = self._settings.model_copy(update={"data": self._folder / name, "database_url": ""})
+            time, counterpart = VirtualTime(client), Rehearsed(scenario.counterparts)
+            async with AsyncExitStack() as stack:
+                # Migrations of two databases at once in one process would meet in Alembic's global context.
+                async with self._upgrade:
+                    store = await stack.enter_async_context(open_store(settings.store_url))
+                worker = build_worker(client, store, settings, counterpart=counterpart, versioned=False)
+                await stack.enter_async_context(worker)
+                starter = Starter(time.client, store, policy, settings, clock=time.now)
+                player = Player(scenario, time=time, starter=starter, store=store, counterpart=counterpart)
+                try:
+                    return await player.play()
+                finally:
+                    # The worker would wait for what they still do.
+                    for case in time.open_cases:
+                        await client.get_workflow_handle(case.id).terminate("the rehearsal is over")
+
+    async def _namespace(self, name: str) -> Client:
+        client = Client(self._service, namespace=name, plugins=[plugin()])
+        await self._service.workflow_service.register_namespace(
+            RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=_DAY)
+        )
+        await self._service.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=name, search_attributes=attributes.TYPES)
+        )
+        return client

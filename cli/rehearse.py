@@ -1,0 +1,182 @@
+"""`rehearse`: scenarios are played on the real server in virtual time, and compared with what they expect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from adapters.settings import Settings
+from aftersales.expectations import Came, shown
+from aftersales.faults import BadFile
+from aftersales.policy import Policy
+from aftersales.scenario import Scenario, is_scenario, read_scenario
+from aftersales.yamlfile import Document, load_yaml
+from cli.rehearsal import Performance, Theatre, policy_for
+from cli.running import run
+from cli.show import cell, console, emit
+
+MISSED, UNREADABLE = 1, 2
+"""Exit codes."""
+
+_STYLES = {
+    "event": "cyan",
+    "operator": "magenta",
+    "letter": "green",
+    "command": "yellow",
+    "decision": "magenta",
+    "stage": "dim",
+    "outcome": "bold",
+    "open": "red",
+    "stuck": "red",
+}
+
+
+def rehearse(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Scenario files, or folders of them.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per scenario.")] = False,
+) -> None:
+    """Play scenarios. Exit code 1 when an expectation was missed, 2 when a file cannot be read."""
+    run(lambda settings: _rehearse(settings, files, as_json))
+
+
+async def _rehearse(settings: Settings, files: Sequence[Path], as_json: bool) -> int:
+    # A case that cannot go on is told as such; refusals and failures of counterparts are what scenarios are about.
+    logging.getLogger("temporalio").setLevel(logging.ERROR)
+    read, unreadable = _read(settings, files)
+    report = _Json() if as_json else _Plain(console())
+    for error in unreadable:
+        print(error, file=sys.stderr)
+        report.unreadable(error)
+    performances = []
+    if read:
+        async with Theatre.open(settings) as theatre:
+            plays = [asyncio.create_task(theatre.play(scenario, policy)) for scenario, policy in read]
+            try:
+                for play in plays:
+                    performances.append(await play)
+                    report.performance(performances[-1])
+            finally:
+                for play in plays:
+                    play.cancel()
+                await asyncio.gather(*plays, return_exceptions=True)
+    report.end(performances, unreadable)
+    if unreadable:
+        return UNREADABLE
+    return 0 if all(performance.passed for performance in performances) else MISSED
+
+
+def _read(settings: Settings, files: Sequence[Path]) -> tuple[list[tuple[Scenario, Policy]], list[BadFile]]:
+    """All scenarios with their policies, in the order of the files; and what is wrong with the others."""
+    read, unreadable = [], []
+    for path in files:
+        try:
+            documents = list(_documents(path))
+        except BadFile as error:
+            unreadable.append(error)
+            continue
+        for document in documents:
+            if isinstance(document, BadFile):
+                unreadable.append(document)
+                continue
+            try:
+                scenario = read_scenario(document)
+                read.append((scenario, policy_for(scenario, settings)))
+            except BadFile as error:
+                unreadable.append(error)
+    return read, unreadable
+
+
+def _documents(path: Path) -> Iterator[Document | BadFile]:
+    """The file, or all scenarios below the folder: a file without events and expect is a part that others include."""
+    if not path.is_dir():
+        yield load_yaml(path)
+        return
+    found = False
+    for file in sorted(p for p in path.rglob("*") if p.suffix in {".yaml", ".yml"}):
+        try:
+            document = load_yaml(file)
+        except BadFile as error:
+            yield error
+            continue
+        if is_scenario(document):
+            found = True
+            yield document
+    if not found:
+        yield BadFile(path, [(0, "", "has no scenario in it", "name a file with events and expect, ending in .yaml")])
+
+
+class _Json:
+    """One object a line."""
+
+    def unreadable(self, error: BadFile) -> None:
+        faults = [fault.text(error.path) for fault in error.faults]
+        emit(_object(error.path.stem, error.path, False, faults, (), (), ()))
+
+    def performance(self, played: Performance) -> None:
+        result, scenario = played.result, played.scenario
+        outcomes = [came.fields for came in result.outcomes]
+        names = _names(result.letters), _names(result.commands)
+        emit(_object(scenario.name, scenario.path, played.passed, played.missed, *names, outcomes))
+
+    def end(self, performances: Sequence[Performance], unreadable: Sequence[BadFile]) -> None:
+        pass
+
+
+class _Plain:
+    """The timeline of every scenario, and a summary."""
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+
+    def unreadable(self, error: BadFile) -> None:
+        pass
+
+    def performance(self, played: Performance) -> None:
+        mark = Text("passed", "bold green") if played.passed else Text("missed", "bold red")
+        scenario = played.scenario
+        self._out.print(Text.assemble(mark, "  ", (scenario.name, "bold"), (f"  {scenario.path}", "dim")))
+        for line in played.timeline:
+            kind, case = (f"{line.kind:<8}  ", _STYLES[line.kind]), f"{line.case}: " if line.case else ""
+            self._out.print(Text.assemble(f"{shown(line.at):>10}  ", kind, (case, "dim"), cell(line.text)))
+        for text in played.missed:
+            self._out.print(Text.assemble(("  missed  ", "bold red"), cell(text)))
+        self._out.print()
+
+    def end(self, performances: Sequence[Performance], unreadable: Sequence[BadFile]) -> None:
+        passed = sum(performance.passed for performance in performances)
+        told = f"{passed} of {len(performances)} scenarios passed"
+        if unreadable:
+            told += f", {len(unreadable)} files cannot be read"
+        self._out.print(told)
+
+
+def _names(came: Iterable[Came]) -> list[str]:
+    return [item.name for item in came]
+
+
+def _object(
+    name: str,
+    file: Path,
+    passed: bool,
+    missed: Sequence[str],
+    letters: Sequence[str],
+    commands: Sequence[str],
+    outcomes: Sequence[Any],
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "file": str(file),
+        "passed": passed,
+        "missed": missed,
+        "letters": letters,
+        "commands": commands,
+        "outcomes": outcomes,
+    }

@@ -1,0 +1,145 @@
+"""What must hold of every process, because breaking it breaks cases silently."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+
+import workflows
+from aftersales.events import TYPES, Event
+from aftersales.opening import CaseOpened, Reply
+from workflows.case import Case
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = ROOT.parent / "shared" / "spec" / "processes.md"
+processes = pytest.mark.parametrize("process", workflows.ALL, ids=lambda process: process.process)
+
+
+def _tree(process: type[Case]) -> ast.Module:
+    return ast.parse(inspect.getsource(inspect.getmodule(process) or process))
+
+
+def _calls(process: type[Case], name: str) -> Iterator[ast.Call]:
+    """The calls of `self.<name>(…)` in a process."""
+    for node in ast.walk(_tree(process)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
+            yield node
+
+
+@processes
+def test_a_process_is_its_own_class_straight_below_case(process: type[Case]) -> None:
+    assert process.__bases__ == (Case,)
+    assert inspect.getmodule(process).__name__ == f"workflows.{process.process.replace('-', '_')}"  # type: ignore[union-attr]
+    assert workflow._Definition.must_from_class(process).name == process.process
+
+
+@processes
+def test_run_is_on_the_concrete_class_and_takes_the_envelope(process: type[Case]) -> None:
+    run = vars(process)["run"]
+    assert hasattr(run, "__temporal_workflow_run")
+    assert list(inspect.signature(run, eval_str=True).parameters.values())[1].annotation is CaseOpened
+    init = inspect.signature(Case.__init__, eval_str=True)
+    assert list(init.parameters.values())[1].annotation is CaseOpened
+
+
+@processes
+def test_run_reads_like_a_paragraph(process: type[Case]) -> None:
+    lines = inspect.getsource(vars(process)["run"]).splitlines()
+    assert len(lines) <= 27, "a run of some 25 lines still reads like its rule; give what is behind it a name"
+
+
+@processes
+def test_nothing_inherited_is_overridden(process: type[Case]) -> None:
+    """An overridden update loses its validator silently, an overridden __init__ stops being the workflow's init."""
+    inherited = {name for name in vars(Case) if not name.startswith("__")} - {"process", "LETTERS", "HEARS", "REOPENS"}
+    assert not inherited & set(vars(process))
+    assert "__init__" not in vars(process)
+
+
+@processes
+def test_handlers_say_in_the_web_ui_what_they_take(process: type[Case]) -> None:
+    definition = workflow._Definition.must_from_class(process)
+    assert set(definition.updates) == {"decide", "extend"}
+    assert all(update.description and update.validator for update in definition.updates.values())
+    assert all(signal.description for signal in definition.signals.values())
+
+
+@processes
+def test_letters_are_declared_with_what_they_are_given(process: type[Case]) -> None:
+    sent: set[str] = set()
+    for call in _calls(process, "send"):
+        if isinstance(call.args[0], ast.Constant):
+            letter = call.args[0].value
+            sent.add(letter)
+            if all(keyword.arg for keyword in call.keywords):
+                assert {keyword.arg for keyword in call.keywords} == process.LETTERS[letter], letter
+    source = inspect.getsource(process)
+    for letter in process.LETTERS:
+        assert letter in sent or f'"{letter}"' in source.partition("@workflow.run")[2], f"{letter} is never sent"
+
+
+@processes
+def test_facts_that_are_awaited_reach_the_case(process: type[Case]) -> None:
+    assert all(issubclass(kind, Event) for kind in process.HEARS)
+    names = {kind.__name__ for kind in process.HEARS} | {Reply.__name__}
+    known = {kind.__name__ for kind in TYPES.values()} | {Reply.__name__}
+    for verb in ("next", "reminded"):
+        for call in _calls(process, verb):
+            awaited = {arg.id for arg in call.args if isinstance(arg, ast.Name)} & known
+            assert awaited <= names, f"line {call.lineno} awaits what HEARS does not name"
+
+
+@processes
+def test_effects_go_through_the_verbs_and_nothing_else(process: type[Case]) -> None:
+    source = inspect.getsource(inspect.getmodule(process) or process)
+    for forbidden in (
+        "execute_activity",
+        "start_activity",
+        "local_activity",
+        "sleep(",
+        "wait_condition",
+        "datetime.now",
+    ):
+        assert forbidden not in source, f"{forbidden} in a process; use the verbs of Case"
+
+
+@processes
+def test_the_docstring_names_its_rule(process: type[Case]) -> None:
+    assert re.search(r"`spec/processes\.md` §\d+", process.__doc__ or "")
+
+
+@pytest.mark.skipif(not SPEC.exists(), reason="the rules lie beside the checkout and are not here")
+@processes
+def test_letters_and_results_carry_the_names_of_the_rules(process: type[Case]) -> None:
+    row = next(
+        line
+        for line in SPEC.read_text("utf-8").splitlines()
+        if line.startswith(f"| {process.process} |") and line.count("|") == 4
+    )
+    letters, results = ({name.strip() for name in cell.split(",")} for cell in row.split("|")[2:4])
+    assert letters <= set(process.LETTERS), "a letter of the rules is missing"
+    closed = {
+        node.value
+        for verb in ("close", "finish")
+        for call in _calls(process, verb)
+        for node in ast.walk(call.args[0] if call.args else ast.Constant(value=None))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert results <= closed, "a result of the rules is never reached"
+    assert {name for name in closed if "_" in name or name in results} <= results, "a result that the rules do not have"
+
+
+def test_the_toolkit_stays_small() -> None:
+    """One screenful more and nobody reads it; what only one process uses belongs into that process."""
+    code = [
+        line
+        for line in inspect.getsource(Case).splitlines()
+        if line.strip() and not line.strip().startswith(("#", '"""'))
+    ]
+    assert len(code) <= 300

@@ -1,0 +1,330 @@
+"""shipment-watch: a parcel on its way, from its hand-over to its delivery, its return or its loss."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, cast
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from aftersales.consignment import consignment, evidence, goods, handover
+    from aftersales.events import CarrierReplied, Checkpoint, Event, Message, OrderShipped, WarehouseAnswered
+    from aftersales.lanes import ParcelWindows
+    from aftersales.money import goods_value, paid_for, rounded
+    from aftersales.opening import CaseOpened, Reply
+    from aftersales.outcome import Outcome
+    from aftersales.parcel_talk import TOPICS
+    from aftersales.parcels import Tracking
+
+from workflows.case import Case
+
+End: TypeAlias = Literal["delivered", "returned", "lost"]
+Remedy: TypeAlias = Literal["reship", "refund"]
+
+
+@workflow.defn(name="shipment-watch")
+class ShipmentWatch(Case):
+    """A parcel is on its way to the customer (`spec/processes.md` §4, `003 §5`, `003 §10`).
+
+    Every scan restarts the silence clock. Without a first scan warehouse and carrier are asked, then the customer is
+    told. Silence, an exception scan or a delivery that does not come make the parcel stuck: the carrier is asked, the
+    customer gets the last scan. Longer silence or the carrier's word make it lost: the customer chooses a new parcel or
+    the money, and without an answer gets a new one where it is in stock. A customer who asks gets the facts;
+    for one who says that a delivered parcel never came the carrier is asked for proof, then the parcel counts as lost.
+    A lost parcel that turns up after the remedy is kept at a discount or recalled, as an operator decides.
+
+    Case id `shipment-watch/<order>/<parcel no>`. The windows are those of the parcel's lane. After a delivery the case
+    stays open for the dispute window, after a remedy for the reappear window.
+    """
+
+    process = "shipment-watch"
+    _SCAN = frozenset(
+        {"carrier", "tracking_number", "tracking_url", "last_scan_at", "last_scan_place", "last_scan_text"}
+    )
+    LETTERS = {
+        "parcel-on-its-way": _SCAN,
+        "parcel-pickup-late": frozenset({"carrier", "tracking_number", "tracking_url", "handed_over_at"}),
+        "parcel-stuck": _SCAN | {"kind"},
+        "parcel-lost-choice": _SCAN | {"default_choice", "choose_by", "kind"},
+        "parcel-reshipped": frozenset({"reference"}),
+        "parcel-refunded": frozenset({"refund"}),
+        "parcel-found": frozenset({"tracking_number", "discount_share", "discount", "remedy"}),
+        "parcel-kept": frozenset({"price"}),
+        "parcel-send-back": frozenset({"tracking_number", "label_url"}),
+    }
+    HEARS = (Message, Checkpoint, CarrierReplied, WarehouseAnswered)
+
+    @workflow.run
+    async def run(self, opened: CaseOpened) -> Outcome:
+        """The rule."""
+        while True:
+            match await self.watch():
+                case "delivered":
+                    return await self.close("delivered", cause="logistics")
+                case "returned":
+                    return await self.returned()
+                case "lost":
+                    match await self.choice():
+                        case "reship" if await self.reship():
+                            return await self.finish("reshipped")
+                        case "reship" | "refund":
+                            await self.refund()
+                            return await self.finish("refunded")
+                        case None:
+                            continue
+
+    async def watch(self) -> End:
+        """What becomes of the parcel: scan by scan, answer by answer, and what silence brings."""
+        while True:
+            await self.renew()
+            self.state.choices = TOPICS
+            self.enter("stuck" if self.parcel.trouble else self.parcel.state)
+            due = self.parcel.due(self.windows, self.policy.operators.hours)
+            unclear = "not_received" if self.parcel.state == "delivered" else ""
+            match await self.next(Checkpoint, CarrierReplied, WarehouseAnswered, Reply, by=due.at, unclear=unclear):
+                case Reply() as asked:
+                    await self.answer(asked)
+                case None:
+                    if end := await self.silence():
+                        return end
+                case fact:
+                    self.learn(fact)
+
+    def learn(self, fact: Event) -> bool:
+        """Take a fact about the parcel or its goods; False for one that changes nothing."""
+        news = self.parcel.learn(fact, workflow.now())
+        if not news:
+            self._note(f"{fact.type} changes nothing: it is older than what is known, or known")
+        return news
+
+    async def silence(self) -> End | None:
+        """What the clock has brought, after all scans that are here; the end of the way, if that is it."""
+        while fact := self.arrived(Checkpoint):
+            self.learn(fact)
+        due = self.parcel.due(self.windows, self.policy.operators.hours)
+        if due.at > workflow.now():
+            return None
+        match due.step:
+            case "pickup_overdue":
+                await self.command("ask_warehouse", question="picked_up", parcel=consignment(self.shipped))
+                await self.command("nudge_carrier", parcel=consignment(self.shipped))
+            case "pickup_late":
+                await self.send("parcel-pickup-late", **handover(self.shipped, self.parcel))
+            case "stuck":
+                self.parcel.stall()
+                await self.command("carrier_inquiry", kind=self.parcel.trouble, parcel=consignment(self.shipped))
+                await self.send("parcel-stuck", **evidence(self.shipped, self.parcel), kind=self.parcel.trouble)
+            case "lost" if self.parcel.state != "lost":
+                self.parcel.lose("disputed" if self.parcel.state == "disputed" else "silent")
+                return "lost"
+            case "delivered" | "returned" | "lost" as end:
+                return end
+        self.parcel.done.add(due.step)
+        return None
+
+    async def answer(self, asked: Reply) -> None:
+        """What a customer is told who writes while the parcel is watched."""
+        parcel = self.parcel
+        match asked.intent:
+            case "thanks" if parcel.state == "delivered":
+                parcel.arrive(workflow.now())
+            case "received":
+                parcel.arrive(workflow.now())
+            case "other" | "thanks":
+                await self.to_a_person(asked, "the customer wrote about something else than where the parcel is")
+            case _ if parcel.state == "delivered" and parcel.last_at and asked.received_at < parcel.last_at:
+                await self.to_a_person(asked, "the customer asked before the parcel was delivered")
+            case _ if parcel.state == "delivered":
+                parcel.dispute(workflow.now())
+                await self.command("request_proof_of_delivery", parcel=consignment(self.shipped))
+                await self.send("parcel-stuck", **evidence(self.shipped, self.parcel), kind="disputed")
+            case _ if parcel.trouble in ("refused", "bad_address"):
+                await self.to_a_person(asked, f"the customer answered about a parcel with trouble: {parcel.trouble}")
+            case _:
+                await self.calm(asked)
+
+    async def calm(self, asked: Reply) -> None:
+        """The facts of the hour; who asks again while there are no newer ones is read by a person."""
+        parcel, every = self.parcel, self.policy.letters.acknowledge_every
+        troubled = parcel.trouble or ("disputed" if parcel.state == "disputed" else "")
+        late = parcel.state == "handed_over" and "pickup_overdue" in parcel.done
+        letter = "parcel-stuck" if troubled else "parcel-pickup-late" if late else "parcel-on-its-way"
+        if not parcel.may_answer(letter, workflow.now(), every):
+            await self.to_a_person(asked, "the customer asks again, and there is nothing new to say")
+        elif troubled:
+            await self.send("parcel-stuck", **evidence(self.shipped, self.parcel), kind=troubled)
+        elif late:
+            parcel.done.add("pickup_late")
+            await self.send("parcel-pickup-late", **handover(self.shipped, self.parcel))
+        else:
+            await self.command("nudge_carrier", parcel=consignment(self.shipped))
+            await self.send("parcel-on-its-way", **evidence(self.shipped, self.parcel))
+
+    async def choice(self) -> Remedy | None:
+        """Reship or refund, as the customer chooses, else by default; None where the parcel turned up meanwhile."""
+        if self.parcel.loss != "damaged":
+            await self.command("carrier_trace", parcel=consignment(self.shipped))
+        kind, by = self.parcel.loss, self.until(self.windows.choice_window)
+        default = self.default
+        await self.send(
+            "parcel-lost-choice", **evidence(self.shipped, self.parcel), default_choice=default, choose_by=by, kind=kind
+        )
+        while fact := await self.next(Reply, Checkpoint, CarrierReplied, WarehouseAnswered, by=by):
+            if not isinstance(fact, Reply):
+                self.learn(fact)
+            elif fact.intent in ("reship", "refund"):
+                return cast(Remedy, fact.intent)
+            else:
+                question = f"The customer wrote about the lost parcel: “{fact.text[:1000]}”. What is meant?"
+                wish = await self.decision(question, "reship", "refund", "received", fallback=self.default)
+                if wish != "received":
+                    return cast(Remedy, wish)
+                self.parcel.arrive(workflow.now())
+            if self.parcel.state in ("delivered", "returned"):
+                return None
+        return self.default if self.parcel.state == "lost" else None
+
+    async def reship(self) -> bool:
+        """Send the goods again and claim the loss; False where that is not possible."""
+        self.learn_stock()
+        if self.parcel.out_of_stock:
+            return False
+        value = goods_value(self.order, self.shipped.lines)
+        reference = await self.command(
+            "reship",
+            pays="reship",
+            amount=value,
+            instead="refund",
+            parcel=consignment(self.shipped),
+            lines=goods(self.shipped),
+        )
+        if reference:
+            await self.send("parcel-reshipped", reference=reference)
+            await self.claim()
+        return bool(reference)
+
+    async def refund(self, *, instead_of_reship: bool = False) -> None:
+        """Pay back what the customer paid for the goods in the parcel, and claim the loss."""
+        amount = paid_for(self.order, self.shipped.lines)
+        replaces: Literal["reship"] | None = "reship" if instead_of_reship else None
+        await self.command(
+            "refund",
+            pays="refund",
+            amount=amount,
+            replaces=replaces,
+            parcel=consignment(self.shipped),
+            lines=goods(self.shipped),
+        )
+        await self.send("parcel-refunded", refund=amount)
+        if not instead_of_reship:
+            await self.claim()
+
+    async def claim(self) -> None:
+        """Claim a lost parcel from its carrier."""
+        if self.parcel.state == "lost":
+            value = goods_value(self.order, self.shipped.lines)
+            await self.command(
+                "file_carrier_claim", value=value, kind=self.parcel.loss, parcel=consignment(self.shipped)
+            )
+
+    async def returned(self) -> Outcome:
+        """The goods are back with us: an operator says what the customer gets, the money when none does."""
+        question = f"Parcel {self.ref.part} came back to us. Refund it, send it again, or is it settled otherwise?"
+        choice = await self.decision(question, "refund", "reship", "settled", fallback="refund")
+        if choice == "refund" or (choice == "reship" and not await self.reship()):
+            await self.refund()
+        return await self.close("returned_to_sender", cause="logistics")
+
+    async def finish(self, remedy: Literal["reshipped", "refunded"]) -> Outcome:
+        """After the remedy: the goods may be out of stock after all, or the lost parcel turns up."""
+        by = self.until(self.windows.reappear_window)
+        self.enter("remedied")
+        while fact := await self.next(Checkpoint, CarrierReplied, WarehouseAnswered, Reply, by=by):
+            if isinstance(fact, Reply):
+                await self.to_a_person(fact, f"the customer wrote after the parcel was {remedy}")
+            elif not self.learn(fact):
+                continue
+            elif isinstance(fact, WarehouseAnswered):
+                if remedy == "reshipped":
+                    remedy = "refunded"
+                    await self.refund(instead_of_reship=True)
+            elif self.parcel.state == "returned":
+                break
+            elif self.parcel.state not in ("lost", "returning"):
+                if await self.unwind(remedy):
+                    return await self.close("kept_both", cause="logistics", at_fault=True)
+                break
+            self.enter("remedied")
+        return await self.close(remedy, cause="logistics", at_fault=True)
+
+    async def unwind(self, remedy: Literal["reshipped", "refunded"]) -> bool:
+        """What becomes of a lost parcel that turned up, as an operator decides; True where the customer keeps it."""
+        question = f"Parcel {self.ref.part} turned up after it was {remedy}. Offer it, recall it, or leave it?"
+        decided = await self.decision(question, "keep_offer", "recall", "leave", fallback="keep_offer")
+        if decided == "recall" and self.parcel.state != "delivered":
+            await self.command("intercept", parcel=consignment(self.shipped))
+        elif decided == "recall":
+            await self.recall()
+        elif decided == "keep_offer":
+            return await self.keeps(remedy)
+        return False
+
+    async def keeps(self, remedy: str) -> bool:
+        """Whether the customer keeps both for the discount; who answers nothing is charged nothing."""
+        value, share = goods_value(self.order, self.shipped.lines), self.policy.parcels.found_discount
+        discount, number = rounded(value * share, self.order.currency), self.number
+        await self.send("parcel-found", tracking_number=number, discount_share=share, discount=discount, remedy=remedy)
+        reply = await self.next(Reply, within=self.windows.reappear_window, unclear="send_back")
+        if reply and reply.intent == "keep":
+            await self.command(
+                "request_payment",
+                amount=value - discount,
+                purpose="kept_parcel",
+                parcel=consignment(self.shipped),
+                lines=goods(self.shipped),
+            )
+            await self.send("parcel-kept", price=value - discount)
+            return True
+        if reply:
+            await self.recall()
+        return False
+
+    async def recall(self) -> None:
+        """Have the customer send the parcel back at our cost."""
+        label = await self.command("issue_return_label", parcel=consignment(self.shipped), lines=goods(self.shipped))
+        url = label if label.startswith("http") else ""
+        await self.send("parcel-send-back", tracking_number=self.number, label_url=url)
+
+    def learn_stock(self) -> None:
+        """Hear what the warehouse has said meanwhile."""
+        while answer := self.arrived(WarehouseAnswered):
+            self.learn(answer)
+
+    @property
+    def shipped(self) -> OrderShipped:
+        """The hand-over of the parcel to its carrier."""
+        return cast(OrderShipped, self.opened.trigger)
+
+    @property
+    def number(self) -> str:
+        """The parcel's tracking number."""
+        return self.shipped.parcel.tracking_number
+
+    @property
+    def parcel(self) -> Tracking:
+        """What is known of the parcel."""
+        if self.state.parcel is None:
+            self.state.parcel = Tracking(handed_over_at=self.opened.opened_at, since=self.opened.opened_at)
+        return self.state.parcel
+
+    @property
+    def windows(self) -> ParcelWindows:
+        """The windows of the parcel's lane."""
+        sent = self.shipped.parcel
+        return self.policy.parcels.for_lane(sent.carrier, sent.origin, sent.destination)
+
+    @property
+    def default(self) -> Remedy:
+        """What a customer gets who does not choose; nobody is sent a second time what was refused at the door."""
+        self.learn_stock()
+        return "refund" if self.parcel.out_of_stock or self.parcel.trouble == "refused" else "reship"

@@ -55,18 +55,22 @@ def build_worker(
     store: Store,
     settings: Settings,
     *,
+    book: LetterBook | None = None,
     channel: Channel | None = None,
     counterpart: Counterpart | None = None,
     versioned: bool = True,
 ) -> Worker:
-    """A worker for all processes. `channel` and `counterpart` replace the outbox and the embedded counterpart.
+    """A worker for all processes. `book`, `channel` and `counterpart` replace what the settings say, else the defaults.
 
     Versioned, a case stays with the code that began it (PINNED); unversioned is for tests on a server of their own.
     """
     # The sandbox imports a process anew for every case; from source, where no bytecode may be cached, that is slow.
     compileall.compile_dir(ROOT / "workflows", quiet=2)
     letters = Letters(
-        LetterBook.load(settings.templates), channel or Outbox(settings.outbox), store, domain=settings.mail_domain
+        book or LetterBook.load(settings.templates),
+        channel or Outbox(settings.outbox),
+        store,
+        domain=settings.mail_domain,
     )
     return Worker(
         client,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from aftersales.commands import Command, CommandAccepted, CommandRefused
 from aftersales.model import Amount, Model
@@ -80,4 +80,5 @@ class Commands:
 
     async def _refused(self, key: str, kind: str, reason: str) -> ApplicationError:
         await self._ledger.command_refused(key, reason=reason)
-        return ApplicationError(reason, type=kind, non_retryable=True)
+        # A refusal is the counterpart's answer and no failure of ours: it is not logged as one.
+        return ApplicationError(reason, type=kind, non_retryable=True, category=ApplicationErrorCategory.BENIGN)

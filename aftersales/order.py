@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Literal
@@ -65,7 +66,7 @@ class Item(Model):
     unit_price: Amount
     unit_cost: Amount
     final_sale: bool = False
-    warranty_until: Time | None = None
+    warranty_until: Time | date | None = None
 
     @property
     def value(self) -> Decimal:

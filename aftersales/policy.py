@@ -50,7 +50,7 @@ class Returns(Section):
     insurance_cap: Mapping[Name, Amount]
     """What freight insurance pays at most, in CNY by category; `default` for all others (`§3`)."""
     return_address: str = ""
-    """Where customers send goods, in one line, for the instructions; empty where labels and the RMA slip say it."""
+    """Where customers send goods, in one line, for the instructions; empty where the label says it (`§3`)."""
     self_authorised: tuple[Name, ...]
     """Channels that authorise returns themselves: requests from them go straight to return-parcel (`§2`)."""
 

@@ -19,7 +19,7 @@ def customer_pays(order: Order, asked: ReturnRequested, *, fee_share: Decimal = 
 
 
 def by_law(order: Order, asked: ReturnRequested) -> ReturnTerms:
-    """A withdrawal inside the statutory window: all is refunded, the customer bears the direct return freight (rule 11)."""
+    """A withdrawal by law: all is refunded, the customer bears the direct return freight (rule 11)."""
     return ReturnTerms(lines=asked.lines, freight="customer", refund=paid_for(order, asked.lines))
 
 

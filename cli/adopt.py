@@ -8,6 +8,7 @@ when its history, replayed by the new code, comes to the same steps.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
@@ -24,12 +25,15 @@ from temporalio.worker import Replayer
 import workflows
 from adapters.settings import Settings
 from adapters.temporal import plugin
+from aftersales.plaintext import one_line
 from cli.connection import find_server
 from cli.looking import listed, of_processes
 from cli.running import Stop, run
 from cli.show import emit
 from worker import DEPLOYMENT, build_id
 
+LONGEST_REASON = 300
+"""Characters of a reason that are shown."""
 VERSION = SearchAttributeKey.for_keyword("TemporalWorkerDeploymentVersion")
 """The server's own search attribute for the build that a run is pinned to, as `<deployment>:<build>`."""
 
@@ -115,8 +119,14 @@ async def _replayed(client: Client, cases: Sequence[WorkflowExecution]) -> dict[
     async with replayer.workflow_replay_iterator(histories()) as results:
         async for result in results:
             if result.replay_failure:
-                unfit[result.history.run_id] = " ".join(str(result.replay_failure).split())
+                unfit[result.history.run_id] = _reason(str(result.replay_failure))
     return unfit
+
+
+def _reason(failure: str) -> str:
+    """The cause of a failed replay on one line, without the layers that the SDK wraps around it."""
+    messages = re.findall(r'message: "((?:[^"\\]|\\.)*)"', failure)
+    return one_line((messages or [failure])[-1].replace("\\n", " ").replace("\\", ""))[:LONGEST_REASON]
 
 
 async def _move(client: Client, case: WorkflowExecution, build: str) -> str:

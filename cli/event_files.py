@@ -129,7 +129,11 @@ class Splitter:
             self._skipping = True
             at, reason = 0, f"has more than {LONGEST:,} characters and no end"
             return self._unreadable(len(self._text), at, reason)
-        return self._unreadable(len(self._text) if end is None else end, at, f"is not JSON: {reason}")
+        if end is None:
+            end = len(self._text)
+        elif at >= end:  # what was found wrong stands in the next event already
+            at, reason = 0, "it has no end"
+        return self._unreadable(end, at, f"is not JSON: {reason}")
 
     def _end_of_lines(self, at: int) -> int | None:
         """The end of the line; of an object over several lines, the next line that opens one."""

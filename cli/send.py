@@ -57,7 +57,10 @@ async def _send(settings: Settings, file: str, as_json: bool) -> int:
                         report.at(stream.tell() if size else 0)
                 except BaseException:
                     taken = counts.total()
-                    print(f"stopped after {taken} events; send them again: repeats change nothing", file=sys.stderr)
+                    print(
+                        f"stopped after {taken:,} of the events; send them again: repeats change nothing",
+                        file=sys.stderr,
+                    )
                     raise
     report.counts(counts)
     return 1 if counts[EventStatus.REFUSED] else 0

@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.state import CaseState
 
 from workflows import attributes
-from workflows.details import Question, current_details
+from workflows.details import SIGNED, Question, current_details
 from workflows.requests import Decide, Extend
 
 
@@ -90,7 +90,7 @@ def _refused(text: str) -> ApplicationError:
 
 
 def _check_signed(by: str, reason: str) -> None:
-    if not by.strip():
-        raise _refused("by: write who decides, such as your name")
-    if not reason.strip():
-        raise _refused("reason: write why, in a few words")
+    if by.strip() in {"", SIGNED["by"]}:
+        raise _refused("by: write who decides, that is your own name")
+    if reason.strip() in {"", SIGNED["reason"]}:
+        raise _refused("reason: write why, in a few words of your own")

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 from pydantic import JsonValue
 from temporalio import workflow
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from activities.commands import CommandRequest
@@ -358,8 +358,11 @@ class Case:
             await self.to_a_person(event, "it came when the case was closing")
 
     async def _pass_on(self, event: Event, case: str) -> None:
-        await workflow.get_external_workflow_handle(case).signal("event", enveloped(event))
-        self._note(f"{event.type} passed on to {case}")
+        try:
+            await workflow.get_external_workflow_handle(case).signal("event", enveloped(event))
+            self._note(f"{event.type} passed on to {case}")
+        except ApplicationError:
+            await self.to_a_person(event, f"it was for {case}, which has closed")
 
     async def to_a_person(self, event: Event, why: str) -> None:
         """Put an event for which there is no rule on the list that a person reads, and tell a customer so who wrote."""

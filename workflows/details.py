@@ -17,6 +17,10 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.state import CaseState
 
 
+SIGNED = {"by": "your name", "reason": "why"}
+"""What an operator writes into every update, as it is shown; sent like this it is refused."""
+
+
 class Question(BaseModel):
     """A decision that a person must take, and what happens when nobody does."""
 
@@ -55,27 +59,40 @@ def about(order: Order, policy_version: str) -> str:
 
 def current_details(state: CaseState, deadline: datetime | None, question: Question | None) -> str:
     """What happened, what is awaited until when, and the options to decide with the JSON to paste."""
-    parts = [f"**Stage:** {state.stage}" + (f" · **until** {_moment(deadline)}" if deadline else "")]
+    parts = [f"**Stage:** {state.stage}" + (f" · **until** {_moment(deadline)} UTC" if deadline else "")]
     if question:
-        parts.append(_decision(question))
+        parts.append(_decision(question, deadline))
     parts.append(_story(state))
     if deadline and not question:
-        payload = json.dumps({"until": deadline.isoformat(timespec="seconds"), "by": "your name", "reason": "why"})
-        parts.append(f"To move the deadline, send the update **extend** with\n\n```json\n{payload}\n```")
+        until = deadline.isoformat(timespec="seconds").replace("+00:00", "Z")
+        parts.append(f"To move the deadline: {_how('extend')}\n\n" + _payload({"until": until} | SIGNED))
     return "\n\n".join(parts)
 
 
-def _decision(question: Question) -> str:
-    options = "\n\n".join(
-        f"**{option}**\n\n```json\n"
-        + json.dumps({"option": option, "by": "your name", "reason": "why"}, ensure_ascii=False)
-        + "\n```"
-        for option in question.options
-    )
+def _decision(question: Question, deadline: datetime | None) -> str:
+    options = "\n\n".join(f"**{option}**\n\n" + _payload({"option": option} | SIGNED) for option in question.options)
+    parts = [
+        "### Your decision is needed",
+        _cell(question.text),
+        f"{_how('decide')} The option is one of these:",
+        options,
+    ]
+    if question.most is not None:
+        parts.append(f'An amount goes beside the option, at most {question.most}: `"amount": "{question.most}"`')
+    until = f" by {_moment(deadline)} UTC" if deadline else ""
+    parts.append(f"If nobody decides{until}, the case goes on with **{question.fallback}**.")
+    return "\n\n".join(parts)
+
+
+def _how(update: str) -> str:
     return (
-        f"### Your decision is needed\n\n{_cell(question.text)}\n\nSend the update **decide** with one of these "
-        f"(if nobody does: **{question.fallback}**).\n\n{options}"
+        f"**More Actions** (top right) → **Send an Update** → Name **{update}** → paste as Data, with your own name and "
+        "reason."
     )
+
+
+def _payload(update: dict[str, str]) -> str:
+    return "```json\n" + json.dumps(update, ensure_ascii=False) + "\n```"
 
 
 def _story(state: CaseState) -> str:

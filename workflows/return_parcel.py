@@ -174,7 +174,8 @@ class ReturnParcel(Case):
             tracking = await self.command("send_back", rma=self.rma)
             await self.send("return-sent-back", **seen, tracking_number=tracking)
             return await self.finish("sent_back")
-        freight = return_freight(self.order, self.terms, received.freight_receipt, self.policy.returns.insurance_cap)
+        caps = self.policy.returns.insurance_cap
+        freight = return_freight(self.opened.order, self.terms, received.freight_receipt, caps)
         await self.refund(refund)
         if freight.shop:
             await self.command("pay_compensation", pays="freight", amount=freight.shop, purpose="return_freight")

@@ -87,15 +87,15 @@ class WrongItem(Case):
             return await self.compensate(evidence)
         if self.out_of_stock():
             return await self.refund()
-        if not keeping.worth_returning(self.order, self.item, evidence.received, self.policy.products.return_freight):
-            return await self.reship("reshipped")
+        if not self.worth_returning(evidence):
+            return await self.reship(keeps_both=True)
         match await self.way_back():
             case "back":
-                return await self.reship("exchanged")
+                return await self.reship(keeps_both=False)
             case "out_of_stock":
                 return await self.refund()
             case "reship":
-                return await self.reship("reshipped")
+                return await self.reship(keeps_both=True)
             case "compensate":
                 return await self.compensate(evidence)
 
@@ -123,7 +123,7 @@ class WrongItem(Case):
         """Whether it is another item: by the photo form, else an operator; when none decides, the customer is right."""
         if keeping.is_other_item(self.item, evidence.received):
             return True
-        said = " ".join(filter(None, [self.report.text, evidence.text])) or "nothing"
+        said = " ".join(dict.fromkeys(filter(None, [self.report.text, evidence.text]))) or "nothing"
         form = f" The photo form names {evidence.received.sku}." if evidence.received else ""
         question = (
             f"Is it another item than {self.item.title} ({self.item.sku})? "
@@ -205,19 +205,19 @@ class WrongItem(Case):
         await self.send("wrong-item-compensated", compensation=amount)
         return await self.finish("kept")
 
-    async def reship(self, result: Literal["reshipped", "exchanged"]) -> Outcome:
+    async def reship(self, *, keeps_both: bool) -> Outcome:
         """Send the right item, or the money where it is out of stock."""
-        value = keeping.line_value(self.order, self.item)
+        value = keeping.line_value(self.opened.order, self.item)
         if self.out_of_stock() or not await self.command(
             "reship", pays="reship", amount=value, instead="refund", lines=self.lines
         ):
             return await self.refund()
-        await self.send("wrong-item-reship", item=self.item.title, keeps_both=result == "reshipped")
-        return await self.finish(result)
+        await self.send("wrong-item-reship", item=self.item.title, keeps_both=keeps_both)
+        return await self.finish("reshipped" if keeps_both else "exchanged")
 
     async def refund(self) -> Outcome:
         """Pay back what the customer paid for the right item."""
-        amount = keeping.line_refund(self.order, self.item)
+        amount = keeping.line_refund(self.opened.order, self.item)
         await self.command("refund", pays="refund", amount=amount, lines=self.lines)
         await self.send("wrong-item-refunded", item=self.item.title, refund=amount)
         return await self.finish("refunded")
@@ -233,9 +233,14 @@ class WrongItem(Case):
                 return True
         return False
 
+    def worth_returning(self, evidence: Evidence) -> bool:
+        """Whether the wrong item is worth its way back."""
+        freights = self.policy.products.return_freight
+        return keeping.worth_returning(self.opened.order, self.item, evidence.received, freights)
+
     def compensation(self, evidence: Evidence) -> Decimal:
         """What we pay for keeping the wrong item."""
-        return keeping.compensation(self.order, self.item, evidence.received, self.policy.products.keep_offer)
+        return keeping.compensation(self.opened.order, self.item, evidence.received, self.policy.products.keep_offer)
 
     @property
     def report(self) -> WrongItemReported:
@@ -245,7 +250,7 @@ class WrongItem(Case):
     @property
     def item(self) -> Item:
         """The line that should have arrived."""
-        return self.order.lines([self.report.line_id])[0]
+        return self.opened.order.lines([self.report.line_id])[0]
 
     @property
     def lines(self) -> JsonValue:

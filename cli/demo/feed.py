@@ -94,9 +94,14 @@ class Feed:
         return facts.index(fact, start) + 1
 
     async def until_closed(self, expected: Mapping[str, Sequence[str]]) -> None:
-        """Wait until every case has as many ends as are expected of it."""
+        """Wait until every case is closed that is open, and has as many ends as are expected of it."""
+
+        def closed() -> bool:
+            ended = all(len(self.results[case]) >= len(ends) for case, ends in expected.items())
+            return ended and all(seen.result for seen in self.cases.values())
+
         async with self._looked:
-            await self._looked.wait_for(lambda: all(len(self.results[it]) >= len(expected[it]) for it in expected))
+            await self._looked.wait_for(closed)
 
     def deciding(self, order: str) -> CaseSeen | None:
         """The case of an order that waits for an operator."""

@@ -32,21 +32,24 @@ class Player:
     async def play(self) -> None:
         """Play the whole day, until every case that should close is closed."""
         await asyncio.gather(*(self._story(story) for story in self._day.stories))
-        await self.feed.until_closed(self._day.expected())
+        await self.feed.until_closed(self._expected())
 
     def problems(self) -> list[str]:
-        """Events that became something else than the day says, and cases that ended otherwise, in words.
-
-        What became of an order in which somebody at another terminal decided is theirs.
-        """
-        expected, results = self._day.expected(), self.feed.results
+        """Events that became something else than the day says, and cases that ended otherwise, in words."""
+        expected, results = self._expected(), self.feed.results
         wrong = [
             f"{case}: expected {_then(expected.get(case, ()))}, got {_then(results.get(case, ()))}"
             for case in sorted({*expected, *results})
-            if parse_case_id(case).order_id not in self._decided_by_others
-            and tuple(expected.get(case, ())) != tuple(results.get(case, ()))
+            if self._is_ours(case) and tuple(expected.get(case, ())) != tuple(results.get(case, ()))
         ]
         return [*self._surprises, *wrong]
+
+    def _expected(self) -> dict[str, tuple[str, ...]]:
+        return {case: results for case, results in self._day.expected().items() if self._is_ours(case)}
+
+    def _is_ours(self, case: str) -> bool:
+        """Whether the day goes on as it is written; not where somebody at another terminal decided."""
+        return parse_case_id(case).order_id not in self._decided_by_others
 
     async def _story(self, story: Story) -> None:
         facts = 0
@@ -56,10 +59,12 @@ class Player:
                 facts = await self.feed.until(story.order, step.after, facts)
             if step is not story.steps[0]:
                 await asyncio.sleep(step.wait)
-            if step.decide:
-                await self._decide(story, step)
-            else:
+            if step.decide is None:
                 await self._send(story, step)
+            elif not await self._decide(story, step, step.decide):
+                self._decided_by_others.add(story.order)
+                self.feed.tell(story.order, "decided at another terminal; how it goes on is theirs", "taken")
+                return
 
     async def _send(self, story: Story, step: Step) -> None:
         known = self.feed.references[story.order]
@@ -77,19 +82,19 @@ class Player:
         if record.status not in awaited:
             self._surprises.append(f"{record.id} {record.type}: {told(record)}")
 
-    async def _decide(self, story: Story, step: Step) -> None:
+    async def _decide(self, story: Story, step: Step, option: str) -> bool:
+        """Take an operator's decision; False where somebody at another terminal was faster."""
         case = self.feed.deciding(story.order)
         if case is None:
-            self._decided_by_others.add(story.order)
-            return
-        decision = Decide(option=step.decide or "", by=step.by, reason=step.reason, amount=step.amount)
+            return False
+        decision = Decide(option=option, by=step.by, reason=step.reason, amount=step.amount)
         try:
             await self._client.get_workflow_handle(case.case).execute_update("decide", decision)
         except WorkflowUpdateFailedError:
-            self._decided_by_others.add(story.order)
-            return
+            return False
         case.question = None
-        self.feed.tell(case.case, f"decision taken: {step.decide}, by {step.by} ({step.reason})", "taken", [case.case])
+        self.feed.tell(case.case, f"decision taken: {option}, by {step.by} ({step.reason})", "taken", [case.case])
+        return True
 
 
 def _words(step: Step) -> str:

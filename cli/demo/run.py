@@ -18,7 +18,7 @@ from cli.demo.feed import Feed
 from cli.demo.machinery import Machine, demo_settings, fresh_folder, machine
 from cli.demo.player import Player
 from cli.demo.screen import Screen, shown, shown_dev
-from cli.demo.summary import print_ways, summary
+from cli.demo.summary import print_pairs, summary
 from cli.running import INTERRUPTED, Stop
 from cli.show import console
 from starter import Starter
@@ -55,8 +55,9 @@ async def _play_day(data: Path, *, keep: bool, began: float) -> int:
             screen.end()
             problems = player.problems()
             out.print(_verdict(problems, feed), soft_wrap=True)
-            out.print(await summary(running.store, duplicates=player.duplicates))
-            print_ways(out, _ways(settings.data, running.server.ui_url if keep else ""))
+            print_pairs(out, await summary(running.store, duplicates=player.duplicates))
+            out.print()
+            print_pairs(out, _ways(settings.data, running.server.ui_url if keep else ""), wrap=False)
             if keep:
                 with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C ends it, as it was told to
                     raise await running.broken()

@@ -109,7 +109,7 @@ class Screen:
         option = seen.question.options[0] if seen.question else "OPTION"
         others = ", ".join(seen.question.options[1:]) if seen.question else ""
         command = decide_line(self._data, seen.case, option)
-        return [f"{command}   # or {others}", self._server.link(seen.case, seen.run_id)]
+        return [f"{command}   # or {others}", self._server.link(seen.case)]
 
 
 def decide_line(data: Path, case: str, option: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from adapters.database import Store
@@ -16,18 +15,15 @@ from aftersales.plaintext import one_line
 from aftersales.records import EventStatus
 
 
-async def summary(store: Store, *, duplicates: int) -> Table:
-    """What the database says about the day, a line for each kind of thing."""
+async def summary(store: Store, *, duplicates: int) -> list[tuple[str, str]]:
+    """What the database says about the day, for each kind of thing."""
     views = store.views
     outcomes = await views.outcomes()
+    again = len(outcomes) - len({outcome.case_id for outcome in outcomes})
     counts = await views.summary()
     letters = Counter(letter.case.process for letter in await views.letters() if letter.sent_at)
-    again = len(outcomes) - len({outcome.case_id for outcome in outcomes})
-    by_result = [f"{process} {_counted(results)}" for process, results in counts.outcomes.items()]
-    made = Table(box=None, show_header=False, pad_edge=False)
-    made.add_column(style="bold", no_wrap=True)
-    made.add_column(overflow="fold")
-    for name, text in [
+    by_result = [f"{process}: {_counted(results)}" for process, results in counts.outcomes.items()]
+    return [
         ("cases", f"{counts.cases_closed} closed, {again} of them opened again later; {counts.cases_open} still open"),
         ("letters", f"{letters.total()}: {_counted(letters)}"),
         ("commands", f"{sum(counts.commands.values())}: {_counted(counts.commands)}"),
@@ -35,16 +31,17 @@ async def summary(store: Store, *, duplicates: int) -> Table:
         ("decisions", _decisions(outcomes)),
         ("money", _money(outcomes)),
         ("events", await _events(store, counts.events, duplicates)),
-    ]:
-        made.add_row(name, text)
-    return made
+    ]
 
 
-def print_ways(console: Console, ways: Sequence[tuple[str, str]]) -> None:
-    """Where to look and what to try, never broken: paths are there to be copied."""
-    width = max(len(name) for name, _ in ways)
-    for name, text in ways:
-        console.print(Text(f"{name:<{width}}  ", "bold").append(text, "not bold"), soft_wrap=True)
+def print_pairs(console: Console, pairs: Sequence[tuple[str, str]], *, wrap: bool = True) -> None:
+    """Names and what there is to say of each; without `wrap` lines stay whole, as what is in them is to be copied."""
+    width = max(len(name) for name, _ in pairs) + 2
+    for name, text in pairs:
+        lines = Text(text).wrap(console, console.width - width) if wrap and console.is_terminal else Text(text).split()
+        for number, line in enumerate(lines):
+            line.rstrip()
+            console.print(Text(f"{'' if number else name:<{width}}", "bold").append_text(line), soft_wrap=True)
 
 
 async def _events(store: Store, counts: Mapping[EventStatus, int], duplicates: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,12 +14,13 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import ServiceClient
+from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
 from adapters.database import open_store
 from adapters.embedded import EmbeddedServer
 from adapters.settings import Settings
 from adapters.temporal import plugin
+from aftersales.letters import LetterBook
 from aftersales.policy import Policy, load_policy
 from aftersales.scenario import Scenario
 from cli.rehearsal.counterpart import Rehearsed
@@ -30,6 +32,7 @@ from workflows import attributes
 
 AT_ONCE = 3
 """Scenarios played side by side: while one waits for the server, another has work for the processor."""
+EMPTY = "empty.db"
 _DAY = Duration(seconds=86_400)
 
 
@@ -49,9 +52,9 @@ class Theatre:
 
     def __init__(self, service: ServiceClient, folder: Path, settings: Settings) -> None:
         self._service, self._folder, self._settings = service, folder, settings
+        self._book = LetterBook.load(settings.templates)
         self._numbers = count(1)
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._upgrade = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
@@ -59,6 +62,9 @@ class Theatre:
         """A theatre that lasts as long as the context; nothing of it stays. Raises `ServerError`."""
         with tempfile.TemporaryDirectory(prefix="aftersales-rehearsal-") as name:
             folder = Path(name)
+            # Made once and copied: to migrate costs more than to play a short story.
+            async with open_store(f"sqlite:///{folder / EMPTY}"):
+                pass
             async with EmbeddedServer(
                 log_file=folder / "temporal.log", search_attributes={}, virtual_time=True
             ) as server:
@@ -77,10 +83,12 @@ class Theatre:
             settings = self._settings.model_copy(update={"data": self._folder / name, "database_url": ""})
             time, counterpart = VirtualTime(client), Rehearsed(scenario.counterparts)
             async with AsyncExitStack() as stack:
-                # Migrations of two databases at once in one process would meet in Alembic's global context.
-                async with self._upgrade:
-                    store = await stack.enter_async_context(open_store(settings.store_url))
-                worker = build_worker(client, store, settings, counterpart=counterpart, versioned=False)
+                settings.data.mkdir()
+                shutil.copy(self._folder / EMPTY, settings.data / "aftersales.db")
+                store = await stack.enter_async_context(open_store(settings.store_url))
+                worker = build_worker(
+                    client, store, settings, book=self._book, counterpart=counterpart, versioned=False
+                )
                 await stack.enter_async_context(worker)
                 starter = Starter(time.client, store, policy, settings, clock=time.now)
                 player = Player(scenario, time=time, starter=starter, store=store, counterpart=counterpart)
@@ -89,7 +97,7 @@ class Theatre:
                 finally:
                     # The worker would wait for what they still do.
                     for case in time.open_cases:
-                        await client.get_workflow_handle(case.id).terminate("the rehearsal is over")
+                        await _end(client, case.id)
 
     async def _namespace(self, name: str) -> Client:
         client = Client(self._service, namespace=name, plugins=[plugin()])
@@ -100,3 +108,11 @@ class Theatre:
             AddSearchAttributesRequest(namespace=name, search_attributes=attributes.TYPES)
         )
         return client
+
+
+async def _end(client: Client, case: str) -> None:
+    try:
+        await client.get_workflow_handle(case).terminate("the rehearsal is over")
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:  # it has ended by itself
+            raise

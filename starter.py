@@ -102,7 +102,9 @@ class Starter:
                 results[index] = await self._carry(results[index], event, again=again)
 
         await asyncio.gather(*(in_turn(events) for events in orders.values()))
-        await self._store.settle_events([r for r in results if r.status != EventStatus.DUPLICATE])
+        # One that no case awaited was settled at once, and may have reached a case that opened behind it.
+        settled = {EventStatus.DUPLICATE, EventStatus.NO_OPEN_CASE}
+        await self._store.settle_events([r for r in results if r.status not in settled])
         return results
 
     def _take(self, raw: object) -> tuple[EventRecord, Event | None]:

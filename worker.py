@@ -27,17 +27,22 @@ from activities.letters import Letters
 from activities.outcomes import Outcomes
 from activities.screening import screen_reply
 from adapters.counterparts import Booked
-from adapters.database import Store, open_store
+from adapters.database import DatabaseUnusable, Store, open_store
 from adapters.logs import configure_logging
 from adapters.outbox import Outbox
 from adapters.settings import ROOT, Settings
 from adapters.temporal import NotReachable, connect, missing_attributes
-from aftersales.faults import BadFile
+from aftersales.faults import BadFile, Fault
 from aftersales.letters import LetterBook
+from aftersales.policy import load_policy
 from aftersales.ports import Channel, Counterpart
 from workflows import attributes
 
 DEPLOYMENT = "aftersales"
+SHARED_LETTERS = {"message-received": frozenset[str]()}
+"""Letters that every process may send."""
+LETTERS = {"common": SHARED_LETTERS, **{process.process: process.LETTERS for process in workflows.ALL}}
+"""Every letter with its variables, by process."""
 log = structlog.get_logger("worker")
 
 
@@ -133,15 +138,33 @@ async def check_attributes(client: Client) -> None:
         )
 
 
+def load_letters(settings: Settings) -> LetterBook:
+    """All letters, checked: each one that a process sends, in each language of the policy (rule 2).
+
+    Raises:
+        BadFile: naming file and line of what is wrong in policy or templates.
+    """
+    languages = load_policy(settings.policy, settings.law).letters.languages
+    book = LetterBook.load(settings.templates)
+    faults = [Fault(found.line, "", found.what, path=found.path) for found in book.check(LETTERS, languages)]
+    if faults:
+        raise BadFile(settings.templates, faults)
+    return book
+
+
 async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> None:
     """Run a worker until SIGINT or SIGTERM, then let its effects finish."""
+    book = load_letters(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     client = await connect()
     await check_attributes(client)
-    async with open_store(settings.store_url) as store, build_worker(client, store, settings, counterpart=counterpart):
+    async with (
+        open_store(settings.store_url) as store,
+        build_worker(client, store, settings, book=book, counterpart=counterpart),
+    ):
         await make_current(client)
         log.info("worker runs", build=build_id(), namespace=client.namespace, task_queue=settings.task_queue)
         await stop.wait()
@@ -154,7 +177,7 @@ def main() -> int:
     configure_logging(settings.log_level, settings.log_format)
     try:
         asyncio.run(run(settings))
-    except (NotReachable, BadFile, OSError) as error:
+    except (NotReachable, BadFile, DatabaseUnusable, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -84,9 +84,7 @@ def load_packs(folder: Path) -> dict[str, LawPack]:
         document = load_yaml(path)
         pack = validate(document, LawPack)
         if pack.id != path.stem:
-            fault = Fault(
-                document.line(("id",)), "id", f"is {pack.id}, the file is {path.name}", "name them alike"
-            )
+            fault = Fault(document.line(("id",)), "id", f"is {pack.id}, the file is {path.name}", "name them alike")
             raise BadFile(path, [fault])
         for other in packs.values():
             if shared := sorted(set(pack.markets) & set(other.markets)):
@@ -155,9 +153,7 @@ def check_policy(policy: Policy, packs: Iterable[LawPack]) -> list[Contradiction
     for pack in packs:
         period = timedelta(days=pack.withdrawal_days or 0)
         if returns.return_window < period:
-            what = (
-                f"{format_duration(returns.return_window)} is shorter than the {period.days} days to withdraw"
-            )
+            what = f"{format_duration(returns.return_window)} is shorter than the {period.days} days to withdraw"
             found.append(Contradiction(("returns", "return_window"), pack.rule, what))
         if pack.refund_due and returns.inspection_window > pack.refund_due:
             spans = format_duration(returns.inspection_window), format_duration(pack.refund_due)

@@ -1,4 +1,4 @@
-"""The order as its shop sees it: the snapshot that travels with every event that can start a case (`spec/events.md`)."""
+"""The order as its shop sees it: the snapshot that travels with events that can start a case (`spec/events.md`)."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ def parcel_topic(text: str, language: str) -> str:
             return topic
     if "received" in found:
         return "received" if "?" not in words else "unclear"
-    return "thanks" if "thanks" in found and found <= _KINDNESS | {""} else "unclear"
+    thanks = "thanks" in found or not {"thank", "thanks"}.isdisjoint(words)
+    return "thanks" if thanks and found <= _KINDNESS | {""} else "unclear"
 
 
 @cache

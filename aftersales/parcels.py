@@ -61,16 +61,18 @@ class Tracking(BaseModel):
     def see(self, scan: Checkpoint, now: datetime) -> bool:
         """Take a scan; False for one that tells nothing new: a repeat, an older one, one behind a delivery.
 
-        A delivery or a return counts however late it is told.
+        A delivery, a return and the first scan behind a label count however late they are told.
         """
         at = min(scan.happened_at, now)
         state, trouble = scan_meaning(scan)
-        if not self._is_news(scan, at, final=state in ("delivered", "returned")):
+        if state == "handed_over":
+            return self._see_label(scan, at)
+        first = self.state == "handed_over"
+        if not self._is_news(scan, at, whenever=first or state in ("delivered", "returned")):
             return False
-        if state != "handed_over":
-            if (state, trouble) != (self.state, self.trouble) or not trouble:
-                self.done.clear()
-            self.state, self.trouble = state, trouble or ""
+        if (state, trouble) != (self.state, self.trouble) or not trouble:
+            self.done.clear()
+        self.state, self.trouble = state, trouble or ""
         self.last, self.last_at, self.since = scan, at, max(self.since, at)
         if state == "lost":
             self.loss = "lost"
@@ -157,7 +159,16 @@ class Tracking(BaseModel):
                 ]
         return next(due for due in steps if due.step not in self.done)
 
-    def _is_news(self, scan: Checkpoint, at: datetime, *, final: bool) -> bool:
+    def _see_label(self, scan: Checkpoint, at: datetime) -> bool:
+        """What a carrier says of a label is a sign of life, but says nothing about where the parcel is."""
+        if self.state in ("delivered", "disputed", "returned", "lost") or at <= self.since:
+            return False
+        self.since = at
+        if self.state == "handed_over":
+            self.last, self.last_at = scan, at
+        return True
+
+    def _is_news(self, scan: Checkpoint, at: datetime, *, whenever: bool) -> bool:
         match self.state:
             case "returned":
                 return False
@@ -171,7 +182,7 @@ class Tracking(BaseModel):
                 return at > self.since
             case _:
                 pass
-        if self.last is None or self.last_at is None or final or at > self.last_at:
+        if self.last is None or self.last_at is None or whenever or at > self.last_at:
             return True
         told = {"status", "substatus", "location", "message"}
         return at == self.last_at and scan.model_dump(include=told) != self.last.model_dump(include=told)

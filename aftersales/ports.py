@@ -51,31 +51,40 @@ class Counterpart(Protocol):
 class LetterLedger(Protocol):
     """Which letters were sent."""
 
-    async def letter(self, key: str) -> LetterRecord | None: ...
+    async def letter(self, key: str) -> LetterRecord | None:
+        """The letter with this key; None where none was claimed."""
+        ...
 
     async def claim_letter(self, record: LetterRecord) -> None:
         """Write the letter down before it is sent; nothing happens where its key is there already."""
         ...
 
-    async def letter_sent(self, key: str, *, at: datetime, reference: str) -> None: ...
+    async def letter_sent(self, key: str, *, at: datetime, reference: str) -> None:
+        """Write down that a claimed letter is out, and where it went."""
+        ...
 
 
 class CommandLedger(Protocol):
     """Which commands were given."""
 
-    async def command(self, key: str) -> CommandRecord | None: ...
+    async def command(self, key: str) -> CommandRecord | None:
+        """The command with this key; None where none was claimed."""
+        ...
 
     async def claim_command(self, record: CommandRecord) -> None:
         """Write the command down before it is given; nothing happens where its key is there already."""
         ...
 
-    async def command_accepted(self, key: str, *, at: datetime, reference: str) -> None: ...
+    async def command_accepted(self, key: str, *, at: datetime, reference: str) -> None:
+        """Write down that a claimed command was taken, and the counterpart's reference."""
+        ...
 
-    async def command_refused(self, key: str, *, reason: str) -> None: ...
-
+    async def command_refused(self, key: str, *, reason: str) -> None:
+        """Write down that a claimed command was refused, and why."""
+        ...
 
     async def paid(self, *, shop: str, order_id: str) -> Decimal:
-        """What all commands of an order pay or have paid, claimed ones included, refused ones and return freight not."""
+        """What all commands of an order pay or paid: claimed ones too, refused ones and return freight not."""
         ...
 
 
@@ -83,7 +92,7 @@ class CaseLedger(Protocol):
     """Which cases there are and how they ended."""
 
     async def open_case(self, record: CaseRecord) -> None:
-        """Write down that a case runs; a repeat for the same case id and trigger changes nothing but a missing `opening`."""
+        """Write down that a case runs; a repeat for its id and trigger changes nothing but a missing `opening`."""
         ...
 
     async def close_case(self, outcome: Outcome) -> None:

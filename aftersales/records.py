@@ -13,7 +13,7 @@ class EventStatus(StrEnum):
     """What became of an event."""
 
     RECEIVED = "received"
-    """Written down; what to do with it is not finished (a process that died here leaves it so, a repeat takes it up)."""
+    """Written down, not finished: a process that died leaves it so, and a repeat takes it up."""
     STARTED = "started"
     SIGNALLED = "signalled"
     NO_OPEN_CASE = "no_open_case"

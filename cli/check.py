@@ -16,13 +16,11 @@ from aftersales.law import load_packs
 from aftersales.letters import LetterBook
 from aftersales.policy import load_policy
 from cli.connection import find_server
-from cli.routes import SHARED_LETTERS, route_problems
+from cli.routes import route_problems
 from cli.running import run
 from cli.show import emit
+from worker import LETTERS
 from workflows import attributes
-
-LETTERS = {"common": SHARED_LETTERS, **{process.process: process.LETTERS for process in workflows.ALL}}
-"""Every letter with its variables, by process."""
 
 
 def check(as_json: Annotated[bool, typer.Option("--json", help="One JSON object per problem.")] = False) -> None:

@@ -15,9 +15,6 @@ from aftersales.routing import STARTING
 from starter import HEARS
 from workflows.case import Case
 
-SHARED_LETTERS = {"message-received": frozenset[str]()}
-"""Letters that every process may send."""
-
 NOT_SERVED_YET = frozenset(
     {
         "order.paid",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.database import DatabaseUnusable
@@ -34,6 +36,7 @@ def run(verb: Callable[[Settings], Coroutine[Any, Any, int]]) -> NoReturn:
     try:
         settings = read_settings()
         configure_logging("WARNING", settings.log_format)
+        _quiet_core()
         code = asyncio.run(_promptly(verb(settings)))
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -74,6 +77,13 @@ def rpc_problem(error: RPCError) -> str:
             return f"the Temporal server refuses access: {error.message}; check TEMPORAL_API_KEY and the namespace"
         case _:
             return f"the Temporal server says: {error.message}"
+
+
+def _quiet_core() -> None:
+    """Send the errors of the SDK's core where all logs go: it writes to standard output, into what `--json` prints."""
+    forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"))
+    errors = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"), forwarding)
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=errors)), error_if_already_set=False)
 
 
 async def _promptly(work: Coroutine[Any, Any, int]) -> int:

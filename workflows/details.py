@@ -86,8 +86,8 @@ def _decision(question: Question, deadline: datetime | None) -> str:
 
 def _how(update: str) -> str:
     return (
-        f"**More Actions** (top right) → **Send an Update** → Name **{update}** → paste as Data, with your own name and "
-        "reason."
+        f"**More Actions** (top right) → **Send an Update** → Name **{update}** → paste as Data, with your own name "
+        "and reason."
     )
 
 

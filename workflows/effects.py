@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Refused(Exception):
-    """A command will not be carried out, in these words; `approvable` where a supervisor may have it done all the same."""
+    """A command will not be carried out, in these words; `approvable` where a supervisor may allow it all the same."""
 
     def __init__(self, words: str, *, approvable: bool) -> None:
         super().__init__(words)

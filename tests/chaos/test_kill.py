@@ -148,7 +148,9 @@ async def all_ended(running: Plant, wanted: Mapping[str, Story], *, within: floa
     missing = sum(len(story.outcomes) for story in wanted.values())
     async with running.store() as store:
         while True:
-            rows = read(running, select(commands.c.case_id, commands.c.reference).where(commands.c.type == "create_rma"))
+            rows = read(
+                running, select(commands.c.case_id, commands.c.reference).where(commands.c.type == "create_rma")
+            )
             rmas = {parse_case_id(row["case_id"]).order_id: row["reference"] for row in rows if row["reference"]}
             ready = [order for order in rmas if wanted[order].returns and order not in back]
             if ready:
@@ -192,7 +194,9 @@ async def all_right(running: Plant, wanted: Mapping[str, Story]) -> None:
     assert set(identities.values()) == {1}
 
     rows = read(running, select(commands).order_by(commands.c.claimed_at))
-    assert by_order(rows, "type") == {order: sorted(story.commands) for order, story in wanted.items() if story.commands}
+    assert by_order(rows, "type") == {
+        order: sorted(story.commands) for order, story in wanted.items() if story.commands
+    }
     assert all(row["reference"] for row in rows)
     witnessed = (running.settings.data / "counterpart.log").read_text().splitlines()
     assert {line.split("\t")[0] for line in witnessed} == {row["key"] for row in rows}

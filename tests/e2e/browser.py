@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import quote
 
 from selenium import webdriver
@@ -76,14 +76,14 @@ class Page:
         """More Actions → Send an Update → name and payload → Submit."""
         self._click("button", "More Actions")
         self._click("[role=menuitem]", "Send an Update")
-        dialog = self._until(lambda: self._shown("#update-confirmation-modal", ""), "the dialog")
-        self._click("[data-testid=update-select-button]", "", dialog)
-        self._click("[role=option]", name, dialog)
-        self._until(lambda: self._shown(".cm-content", "", dialog), "the payload's field").send_keys(payload)
+        dialog = "#update-confirmation-modal[open]"
+        self._click(f"{dialog} [data-testid=update-select-button]")
+        self._click(f"{dialog} [role=option]", name)
+        self._until(lambda: self._shown(f"{dialog} .cm-content"), "field for the payload").send_keys(payload)
         # On leaving the field the dialog lays the JSON out and grows: Submit would move away under the pointer.
-        self._click("h3", "", dialog)
-        self._click("[data-testid=confirm-modal-button]", "Submit", dialog)
-        self._until(lambda: not self._shown("#update-confirmation-modal", ""), "end of the dialog")
+        self._driver.execute_script("document.activeElement.blur()")
+        self._click(f"{dialog} [data-testid=confirm-modal-button]", "Submit")
+        self._until(lambda: not self._shown(dialog), "end of the dialog")
 
     def picture(self, file: Path) -> None:
         """Save what the window shows."""
@@ -101,16 +101,16 @@ class Page:
             self._driver.switch_to.default_content()
         return "\n\n".join(texts) if len(texts) >= 3 and all(texts) else ""
 
-    def _shown(self, css: str, text: str, within: WebElement | None = None) -> WebElement | None:
+    def _shown(self, css: str, text: str = "") -> WebElement | None:
         """The first element that is shown and has this text on its first line; the page holds hidden twins of many."""
-        for element in (within or self._driver).find_elements(By.CSS_SELECTOR, css):
+        for element in self._driver.find_elements(By.CSS_SELECTOR, css):
             if element.is_displayed() and (not text or element.text.partition("\n")[0] == text):
                 return element
         return None
 
-    def _click(self, css: str, text: str, within: WebElement | None = None) -> None:
+    def _click(self, css: str, text: str = "") -> None:
         def clicked() -> bool:
-            element = self._shown(css, text, within)
+            element = self._shown(css, text)
             if element is None or not element.is_enabled():
                 return False
             element.click()
@@ -118,6 +118,8 @@ class Page:
 
         self._until(clicked, f"{text or css} to click")
 
-    def _until(self, read: Callable[[], T], what: str) -> T:
+    def _until(self, read: Callable[[], T | None], what: str) -> T:
         ignored = [StaleElementReferenceException]
-        return WebDriverWait(self._driver, PATIENCE, ignored_exceptions=ignored).until(lambda _: read(), f"no {what}")
+        return WebDriverWait(self._driver, PATIENCE, ignored_exceptions=ignored).until(
+            lambda _: cast(T, read()), f"no {what}"
+        )

@@ -1,4 +1,4 @@
-"""Freezes the history of a case: `python -m tests.replay.freeze CASE NAME` against the server that TEMPORAL_ADDRESS names.
+"""Freezes the history of a case: `python -m tests.replay.freeze CASE NAME`, on the server that TEMPORAL_ADDRESS names.
 
 Writes `histories/<process>.<NAME>.<build>.json` and its transcript. A file that is there is never overwritten: a frozen
 history guards the cases that run with that code.

@@ -1,4 +1,4 @@
-"""Cases that run while the code changes must go on as they began: every frozen history replays to its frozen transcript."""
+"""Cases that run while the code changes must go on as they began: frozen histories replay to frozen transcripts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Replaying a frozen history and writing down what the code commanded: type, id, arguments, timer lengths.
 
-The SDK's replayer compares the kinds and ids of commands only. Another amount, another template or a changed timer length
-passes it; the transcript shows them.
+The SDK's replayer compares the kinds and ids of commands only. Another amount or a changed timer length passes it; the
+transcript shows them.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ async def replay(history: WorkflowHistory, runner: WorkflowRunner) -> list[str]:
         NondeterminismError: the present code takes another way.
     """
     recorder = _Recorder(runner)
-    plugin = SimplePlugin(
-        "recorder", data_converter=pydantic_data_converter, workflow_runner=lambda _: recorder
-    )
+    plugin = SimplePlugin("recorder", data_converter=pydantic_data_converter, workflow_runner=lambda _: recorder)
     replayer = Replayer(workflows=list(workflows.ALL), plugins=[plugin])
     await replayer.replay_workflow(history)
     return [line for completion in recorder.completions for line in _lines(completion)]

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 VERBS = [
-    *("demo", "up", "send", "events", "cases", "case", "decide"),
+    *("demo", "up", "send", "events", "cases", "case", "decide", "extend"),
     *("check", "rehearse", "adopt"),
     *("test", "lint", "fmt", "bench", "lock", "help"),
 ]

@@ -75,7 +75,7 @@ def test_letters_are_declared_with_what_they_are_given(process: type[Case]) -> N
     sent: set[str] = set()
     for call in _calls(process, "send"):
         if isinstance(call.args[0], ast.Constant):
-            letter = call.args[0].value
+            letter = str(call.args[0].value)
             sent.add(letter)
             if all(keyword.arg for keyword in call.keywords):
                 assert {keyword.arg for keyword in call.keywords} == process.LETTERS[letter], letter

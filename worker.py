@@ -36,6 +36,7 @@ from aftersales.faults import BadFile, Fault
 from aftersales.letters import LetterBook
 from aftersales.policy import load_policy
 from aftersales.ports import Channel, Counterpart
+from aftersales.screening import screen
 from workflows import attributes
 
 DEPLOYMENT = "aftersales"
@@ -165,6 +166,8 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
         open_store(settings.store_url) as store,
         build_worker(client, store, settings, book=book, counterpart=counterpart),
     ):
+        # The first reply would wait half a second for the phrase books.
+        screen("好 ok", None, ("accept", "insist"), "zh")
         await make_current(client)
         log.info("worker runs", build=build_id(), namespace=client.namespace, task_queue=settings.task_queue)
         await stop.wait()

@@ -32,9 +32,8 @@ from aftersales.plaintext import one_line
 
 _LONGEST_FOLDER = 60
 _LONGEST_LINE = 998  # octets, RFC 5322 §2.1.1
-
-
-_MAIL = compat32.clone(linesep="\r\n")
+_MAIL = compat32.clone(linesep="\r\n", max_line_length=_LONGEST_LINE)
+"""Shorter lines would break a Message-ID behind its name, which many a mail program takes for an empty one."""
 
 
 class OutboxError(OSError):

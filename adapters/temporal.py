@@ -12,28 +12,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError
-from temporalio.worker import WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from aftersales.preload import preload
-
-PURE = (
-    "activities",
-    "aftersales",
-    "annotated_types",
-    "babel",
-    "jinja2",
-    "markupsafe",
-    "pydantic",
-    "pydantic_core",
-    "ruamel",
-    "workflows.attributes",
-    "workflows.details",
-    "workflows.requests",
-)
-"""Modules that the sandbox passes through, because they are pure or only named: a cached case costs 38 KiB instead of
-1.5 MiB. Never the toolkit or a process: there a call of `datetime.now()` or `random()` must be caught."""
-
+from adapters.sandbox import sandbox
 
 _SYSTEM_MESSAGE = re.compile(r'message: "([^"]+)"')
 
@@ -45,12 +25,6 @@ class NotReachable(Exception):
 def plugin() -> SimplePlugin:
     """What client, worker and replayer share."""
     return SimplePlugin("aftersales", data_converter=pydantic_data_converter, workflow_runner=lambda _: sandbox())
-
-
-def sandbox() -> WorkflowRunner:
-    """The runner of workflow code: sandboxed, with the pure modules passed through."""
-    preload()
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PURE))
 
 
 async def connect(address: str | None = None, interceptors: Sequence[Interceptor] = ()) -> Client:

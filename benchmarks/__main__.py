@@ -118,14 +118,12 @@ async def calibrate(side: Side) -> None:
 
 
 async def _settled(handle: WorkflowHandle[Any, Any]) -> int:
-    """The length of a history that has not grown for half a second."""
-    length, since = -1, time.monotonic()
-    while time.monotonic() - since < 0.5:
-        now = (await handle.describe()).history_length
-        if now != length:
-            length, since = now, time.monotonic()
+    """The length of a history whose newest event is the timer with which both ladders wait."""
+    while True:
+        events = [event async for event in handle.fetch_history_events()]
+        if events[-1].HasField("timer_started_event_attributes"):
+            return len(events)
         await asyncio.sleep(0.05)
-    return length
 
 
 async def measure(side: Side, cases: range) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
 from adapters.database import open_store
@@ -70,8 +70,10 @@ class Theatre:
             ) as server:
                 yield cls((await Client.connect(server.address)).service_client, folder, settings)
 
-    async def play(self, scenario: Scenario, policy: Policy | None = None) -> Performance:
-        """Play one scenario, under its own policy or another one.
+    async def play(
+        self, scenario: Scenario, policy: Policy | None = None, histories: list[WorkflowHistory] | None = None
+    ) -> Performance:
+        """Play one scenario, under its own policy or another one; `histories` takes those of its cases.
 
         Raises:
             BadFile: its policy cannot be used.
@@ -93,7 +95,11 @@ class Theatre:
                 starter = Starter(time.client, store, policy, settings, clock=time.now)
                 player = Player(scenario, time=time, starter=starter, store=store, counterpart=counterpart)
                 try:
-                    return await player.play()
+                    performance = await player.play()
+                    if histories is not None:
+                        handles = [client.get_workflow_handle(case.id) for case in time.cases.values()]
+                        histories += [await handle.fetch_history() for handle in handles]
+                    return performance
                 finally:
                     # The worker would wait for what they still do.
                     for case in time.open_cases:

@@ -1,4 +1,4 @@
-"""Whatever comes in gets a clear answer, and nothing is lost: events, files and surroundings that are not as they should."""
+"""Events, files and surroundings that are not as they should be: each gets a clear answer, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 
 from adapters.embedded import ServerError
-from aftersales.records import EventRecord, EventStatus
-from tests.events import event, now, order, replied, return_requested, write
+from aftersales.records import EventRecord, EventStatus, LetterRecord
+from tests.events import event, now, replied, return_requested, write
 from tests.plant import Plant, embedded, plant
 
 pytestmark = pytest.mark.timeout(240)
@@ -42,7 +42,8 @@ async def letters(running: Plant, case: str) -> list[str]:
     """The letters of a case."""
     async with running.store() as store:
         story = await store.views.case_story(case)
-    return [line.what.letter for line in story if hasattr(line.what, "letter") and line.what.sent_at]
+    sent = [line.what for line in story if isinstance(line.what, LetterRecord) and line.what.sent_at]
+    return [letter.letter for letter in sent]
 
 
 async def until(there: Callable[[], Awaitable[bool]]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 
+from aftersales.records import LetterRecord
 from tests.e2e.browser import find_chromium, open_page
 from tests.events import replied, return_requested, write
 from tests.plant import Plant, plant
@@ -45,7 +46,7 @@ async def test_an_operator_sees_the_case_and_decides_in_the_dialog(tmp_path: Pat
         async with running.store() as store:
             for _ in range(100):
                 story = await store.views.case_story(CASE)
-                letters = [line.what.letter for line in story if hasattr(line.what, "letter")]
+                letters = [line.what.letter for line in story if isinstance(line.what, LetterRecord)]
                 if letters == ["return-terms", "waive-restocking"]:
                     break
                 await asyncio.sleep(0.1)

@@ -12,7 +12,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 import workflows
-from adapters.temporal import sandbox
+from adapters.sandbox import sandbox
 from aftersales.returning import shop_pays
 from tests.replay.transcript import HISTORIES, load, replay
 from workflows import return_escalation
@@ -66,7 +66,7 @@ def _changed_timer(patch: pytest.MonkeyPatch) -> None:
 async def test_a_planted_change_is_caught(
     plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = next(path for path in FROZEN if path.name.startswith("return-escalation.finished-label_sent"))
+    path = next(path for path in FROZEN if path.name.startswith("return-escalation.finished-step-3-label-and-full-refund"))
     frozen = path.with_suffix(".txt").read_text().splitlines()
     assert await replay(load(path), UnsandboxedWorkflowRunner()) == frozen
     plant(monkeypatch)

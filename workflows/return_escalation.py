@@ -32,8 +32,8 @@ class ReturnEscalation(Case):
     We first write that the return freight and a restocking fee are the customer's; who insists is offered the return
     without the fee; who insists again, is angry, or opens a dispute, gets a prepaid label and a full refund. Who agrees
     goes on to return-parcel on the terms of the letter, who stays silent for the reply window has abandoned the return,
-    who cancels has withdrawn it. A reply that nobody can read goes to an operator, and counts as insisting when none
-    decides.
+    who cancels has withdrawn it. A dispute is told to a person too. A reply that nobody can read goes to an operator,
+    and counts as insisting when none decides.
 
     Case id `return-escalation/<order>`, with `/<line ids>` for some lines only. Abandoned, it reopens at the same
     letter when the customer answers late, before the goods' return window ends.
@@ -64,7 +64,10 @@ class ReturnEscalation(Case):
                 case Reply(intent="accept"):
                     await self.hand_over("return-parcel", self.agreed(terms))
                     return await self.close("terms_accepted")
-                case Reply(angry=True) | DisputeOpened():
+                case DisputeOpened() as dispute:
+                    await self.to_a_person(dispute, f"answer the platform by {dispute.respond_by or 'its date'}")
+                    break
+                case Reply(angry=True):
                     break
                 case _:
                     continue

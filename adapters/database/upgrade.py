@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -16,6 +19,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 _LOCK = 0x0AF7E25A1E5
 """The number of the PostgreSQL advisory lock that lets one process migrate at a time."""
+_ALEMBIC = threading.Lock()
+"""Alembic's context is global to a process, so two databases are not migrated side by side in one."""
 _WAL_TRIES = 300
 _WAL_PAUSE = 0.1
 
@@ -33,7 +38,7 @@ async def bring_up_to_date(engines: Engines) -> None:
                 await _use_wal(connection)
             if await connection.run_sync(_revision) == REVISION:
                 return
-        async with engines.write.connect() as connection:
+        async with _alone(), engines.write.connect() as connection:
             if sqlite:
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
@@ -42,6 +47,16 @@ async def bring_up_to_date(engines: Engines) -> None:
             await connection.commit()
     except (DBAPIError, OSError) as error:
         raise unreachable(engines.url, error) from error
+
+
+@asynccontextmanager
+async def _alone() -> AsyncIterator[None]:
+    """Wait for the lock beside the event loop, as a process may have several."""
+    await asyncio.to_thread(_ALEMBIC.acquire)
+    try:
+        yield
+    finally:
+        _ALEMBIC.release()
 
 
 async def _use_wal(connection: AsyncConnection) -> None:

@@ -7,7 +7,6 @@ a `decision`, give a `command`, `enter` a stage, `hand_over` to another process,
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -319,13 +318,19 @@ class Case:
         left = deadline - workflow.now()
         if left <= timedelta():
             return False
-        with contextlib.suppress(asyncio.TimeoutError):
+        summary = f"{self.state.stage}: until {deadline:%Y-%m-%d %H:%M:%S} UTC"
+        try:
             await workflow.wait_condition(
-                lambda: arrived() or self._board.deadline != deadline,
-                timeout=left,
-                timeout_summary=f"{self.state.stage}: until {deadline:%Y-%m-%d %H:%M:%S} UTC",
+                lambda: arrived() or self._board.deadline != deadline, timeout=left, timeout_summary=summary
             )
-        return arrived() or self._board.deadline != deadline
+        except TimeoutError:
+            return arrived() or self._board.deadline != deadline
+        except asyncio.CancelledError:
+            # The Web UI offers it first, and it would end the case without outcome and answer.
+            cast("asyncio.Task[Any]", asyncio.current_task()).uncancel()
+            self._note("cancellation was asked for and not followed: a case ends by its rule, or by a decision")
+            self._board.show(deadline)
+        return True
 
     async def _read(self, message: Message, unclear: str) -> Reply:
         """Have a reply read; nobody can: to an operator, but an angry customer is not made to wait for that."""

@@ -11,6 +11,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import WorkflowHistory
 
@@ -34,7 +35,7 @@ async def freeze(build: str, scenarios: list[Path]) -> None:
 async def _keep(text: str, name: str) -> None:
     """Write a finished history, and the same one cut where it waited last."""
     document = json.loads(text)
-    events = document["events"]
+    events = _impersonal(document["events"])
     process = events[0]["workflowExecutionStartedEventAttributes"]["workflowType"]["name"]
     waits = [number for number, event in enumerate(events, 1) if event["eventType"] == "EVENT_TYPE_TIMER_STARTED"]
     kinds = {"finished": len(events), **({"open": waits[-1]} if waits else {})}
@@ -43,6 +44,13 @@ async def _keep(text: str, name: str) -> None:
         with path.open("x") as file:
             json.dump({"events": events[:length]}, file, ensure_ascii=False, separators=(",", ":"))
         path.with_suffix(".txt").write_text("\n".join(await replay(load(path), sandbox())) + "\n")
+
+
+def _impersonal(value: Any) -> Any:
+    """Without what only tells of the machine that it ran on: identities of processes, and stack traces with paths."""
+    if isinstance(value, dict):
+        return {key: _impersonal(item) for key, item in value.items() if key not in ("identity", "stackTrace")}
+    return [_impersonal(item) for item in value] if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

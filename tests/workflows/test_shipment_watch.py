@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import pytest
-from temporalio.client import Client, WorkflowHandle
-
-from adapters.database import Store, open_store
-from adapters.embedded import EmbeddedServer
-from adapters.settings import Settings
-from adapters.temporal import connect, type_name
 from aftersales.events import Checkpoint, enveloped, parse_event
-from aftersales.policy import load_policy
 from aftersales.records import EventStatus
-from starter import Starter
 from tests.events import event, now, order
-from worker import build_worker
-from workflows import attributes
 from workflows.shipment_watch import ShipmentWatch
 
 CASE = "shipment-watch/A-1/P1"
@@ -32,52 +18,12 @@ MOST = 4_000
 """Scans after which at least one run must have ended; how many one takes depends on how busy the machine is."""
 
 
-@dataclass(frozen=True)
-class Shop:
-    """A worker at work, and what speaks to it."""
-
-    client: Client
-    store: Store
-    starter: Starter
-
-    @property
-    def case(self) -> WorkflowHandle[ShipmentWatch, object]:
-        return self.client.get_workflow_handle_for(ShipmentWatch.run, CASE)
-
-    async def tell(self, kind: str, name: str, **data: Any) -> EventStatus:
-        """Send an event through the starter; returns what became of it."""
-        return (await self.starter.handle(event(kind, "A-1", name, **data))).status
-
-    async def letters(self) -> list[str]:
-        return [letter.letter for letter in await self.store.views.letters()]
-
-    async def wait_for(self, *letters: str) -> None:
-        for _ in range(400):
-            if await self.letters() == list(letters):
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"there are {await self.letters()} only")
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    settings = Settings(data=tmp_path)
-    kinds = {name: type_name(kind) for name, kind in attributes.TYPES.items()}
-    async with (
-        EmbeddedServer(log_file=tmp_path / "server.log", search_attributes=kinds) as server,
-        open_store(settings.store_url) as store,
-    ):
-        client = await connect(server.address)
-        async with build_worker(client, store, settings, versioned=False):
-            policy = load_policy(settings.policy, settings.law)
-            yield Shop(client, store, Starter(client, store, policy, settings))
-
-
-async def test_a_chatty_parcel_continues_as_new(shop: Shop) -> None:
+async def test_a_chatty_parcel_continues_as_new(shop: Any) -> None:
+    case = shop.client.get_workflow_handle_for(ShipmentWatch.run, CASE)
     began = now() - timedelta(hours=23)
     parcel = {"parcel_no": "P1", "carrier": "USPS", "tracking_number": "9400"}
     await shop.starter.handle(event("order.shipped", "A-1", at=began, order=order("A-1"), parcel=parcel))
-    first = (await shop.case.describe()).run_id
+    first = (await case.describe()).run_id
     assert await shop.tell("customer.message", "1", text="Where is my parcel?") == EventStatus.SIGNALLED
     await shop.wait_for("parcel-on-its-way")
 
@@ -86,8 +32,8 @@ async def test_a_chatty_parcel_continues_as_new(shop: Shop) -> None:
         raw = event("shipment.checkpoint", "A-1", str(number), at=at, parcel_no="P1", status="in_transit")
         scan = parse_event(raw)
         assert isinstance(scan, Checkpoint)
-        await shop.case.signal("event", enveloped(scan))
-        if number % 50 == 0 and (await shop.case.describe()).run_id != first:
+        await case.signal("event", enveloped(scan))
+        if number % 50 == 0 and (await case.describe()).run_id != first:
             break
 
     # The same scan and the same question again change nothing, also in a new run; a new question is answered.
@@ -98,10 +44,10 @@ async def test_a_chatty_parcel_continues_as_new(shop: Shop) -> None:
     assert await shop.tell("shipment.checkpoint", "end", parcel_no="P1", status="delivered") == EventStatus.SIGNALLED
     assert await shop.tell("customer.message", "3", text="Thank you, it has arrived!") == EventStatus.SIGNALLED
     async with asyncio.timeout(30):
-        await shop.case.result()
+        await case.result()
 
-    last = await shop.case.describe()
-    lengths = [(await shop.case.describe()).history_length]
+    last = await case.describe()
+    lengths = [(await case.describe()).history_length]
     run = first
     while run != last.run_id:
         history = await shop.client.get_workflow_handle(CASE, run_id=run).fetch_history()

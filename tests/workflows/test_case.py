@@ -1,0 +1,67 @@
+"""What every case does, whatever its process."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+
+from aftersales.records import EventStatus
+from tests.events import now, return_requested
+
+CASE = "return-escalation/A-1"
+
+
+async def test_cancellation_in_the_web_ui_does_not_end_a_case_without_outcome(shop: Any) -> None:
+    await shop.starter.handle(return_requested("A-1"))
+    case = await shop.reaches(CASE, "return-terms")
+    await case.cancel()
+    assert await shop.tell("customer.replied", case_id=CASE, text="I still want to return it.") == EventStatus.SIGNALLED
+    await shop.wait_for("return-terms", "waive-restocking")
+    assert (await case.describe()).status == WorkflowExecutionStatus.RUNNING
+    await shop.tell("order.return_cancelled")
+    async with asyncio.timeout(20):
+        assert (await case.result())["result"] == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("update", "given", "words"),
+    [
+        ("decide", {"option": "accept", "by": "Mei", "reason": "is clear"}, "no decision is open"),
+        ("extend", {"by": "Mei", "reason": "holiday"}, "until: write a moment"),
+        ("extend", {"until": (now() - timedelta(days=1)).isoformat(), "by": "Mei", "reason": "x"}, "in the past"),
+        ("extend", {"until": (now() + timedelta(days=9)).isoformat(), "reason": "x"}, "by: write who"),
+        ("extend", {"until": (now() + timedelta(days=9)).isoformat(), "by": "Mei"}, "reason: write why"),
+    ],
+)
+async def test_an_update_that_is_not_possible_says_what_is(
+    shop: Any, update: str, given: dict[str, str], words: str
+) -> None:
+    await shop.starter.handle(return_requested("A-1"))
+    case = await shop.reaches(CASE, "return-terms")
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await case.execute_update(update, given)
+    assert words in str(refused.value.cause)
+
+
+async def test_a_decision_must_be_open_signed_and_explained(shop: Any) -> None:
+    await shop.starter.handle(return_requested("A-1"))
+    await shop.reaches(CASE, "return-terms")
+    await shop.tell("customer.replied", case_id=CASE, text="What does this mean?")
+    case = await shop.reaches(CASE, "decision")
+    words = {
+        "option: 'pay' is not open": {"option": "pay", "by": "Mei", "reason": "x"},
+        "by: write who": {"option": "accept", "reason": "x"},
+        "reason: write why": {"option": "accept", "by": "Mei"},
+        "amount: 5 is not possible": {"option": "accept", "by": "Mei", "reason": "x", "amount": "5"},
+    }
+    for text, given in words.items():
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await case.execute_update("decide", given)
+        assert text in str(refused.value.cause)
+    assert await case.execute_update("decide", {"option": "accept", "by": "Mei", "reason": "she agreed by phone"})
+    async with asyncio.timeout(20):
+        assert (await case.result())["result"] == "terms_accepted"

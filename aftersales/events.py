@@ -603,7 +603,7 @@ def parse_event(raw: object) -> Event:
     name = event.get("type")
     cls = TYPES.get(name) if isinstance(name, str) and name not in INTERNAL else None
     if cls is None:
-        problems.append(f"type: {name!r} is not an order event; spec/events.md lists the types")
+        problems.append(f"type: {name!r} is not an order event; docs/events.md lists them")
     if problems or cls is None:
         raise BadEvent(problems, **given)
     envelope: dict[str, Any] = {key: event[key] for key in ("id", "source", "time", "type") if key in event}

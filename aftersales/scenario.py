@@ -199,7 +199,7 @@ def read_scenario(document: Document) -> Scenario:
     """The scenario in a document. Raises `BadFile` with file and line of everything wrong."""
     path, data = document.path, document.data
     if not isinstance(data, dict):
-        raise BadFile(path, [Fault(1, "", "is not a scenario", "write name, events and expect; see spec/scenarios.md")])
+        raise BadFile(path, [Fault(1, "", "is not a scenario", "write name, events and expect; see docs/scenarios.md")])
     known = Story.model_fields
     faults = [
         _fault(document, (key,), "is not a known key", nearest(str(key), [*known, *_ORDER_KEYS]))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
@@ -26,6 +23,7 @@ from cli.looking import CaseNow, described, steps, titled, unknown_case
 from cli.running import run
 from cli.send import told
 from cli.show import console, emit, moment
+from workflows.details import Question
 
 ANSWER_WITHIN = timedelta(seconds=5)
 """A live worker answers in milliseconds."""
@@ -68,8 +66,7 @@ async def _case(settings: Settings, case: str, as_json: bool) -> int:
         story.sort(key=lambda entry: entry.at)
         link = server.link(case, now.run_id)
         if now.open and now.stage == "decision":
-            details = await _details(server.client, case)
-            decision = decision_in(details) if details else None
+            decision = await open_decision(server.client, case)
     if as_json:
         shown = now.model_dump(mode="json") if now else {"case": case}
         emit(
@@ -104,31 +101,14 @@ async def _now(client: Client, case: str) -> CaseNow | None:
     return (await titled(client, [CaseNow.of(found)]))[0] if found else None
 
 
-async def _details(client: Client, case: str) -> str:
-    """The Current Details of a running case; empty where no worker answers."""
+async def open_decision(client: Client, case: str, run_id: str | None = None) -> Decision | None:
+    """The decision that a running case asks for; None where it asks none, or where no worker answers."""
+    handle = client.get_workflow_handle(case, run_id=run_id)
     try:
-        known = await client.get_workflow_handle(case).query(
-            "__temporal_workflow_metadata", result_type=WorkflowMetadata, rpc_timeout=ANSWER_WITHIN
-        )
+        asked = await handle.query("open_decision", result_type=Question, rpc_timeout=ANSWER_WITHIN)
     except (RPCError, WorkflowQueryFailedError):
-        return ""
-    return str(known.current_details)
-
-
-def decision_in(details: str) -> Decision | None:
-    """The open decision in a case's Current Details, which `workflows/details.py` writes; None without one."""
-    _, found, rest = details.partition("### Your decision is needed\n\n")
-    if not found:
         return None
-    question, _, how = rest.partition("\n\n")
-    offered = how.partition("### What happened")[0]
-    payloads = re.findall(r"^```json\n(.*)\n```$", offered, re.MULTILINE)
-    fallback = re.search(r"\(if nobody does: \*\*(.*?)\*\*\)", offered)
-    return Decision(
-        question=re.sub(r"\\(.)", r"\1", question),
-        options=tuple(json.loads(payload)["option"] for payload in payloads),
-        fallback=fallback[1] if fallback else "",
-    )
+    return Decision(question=asked.text, options=asked.options, fallback=asked.fallback) if asked else None
 
 
 def _told(entry: StoryLine) -> Told:

@@ -32,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import effects
 from workflows.board import Board
+from workflows.details import Question
 from workflows.requests import Decide, Extend
 from workflows.start import start_options
 
@@ -74,7 +75,7 @@ class Case:
         self._board = Board(self.state)
         self._successor: str | None = None
 
-    @workflow.signal(description="An event of the order, as spec/events.md describes it, its data beside its envelope")
+    @workflow.signal(description="An event of the order, as docs/events.md describes it, its data beside its envelope")
     def event(self, envelope: Envelope) -> None:
         """Take an order event into the inbox; a repeat changes nothing."""
         event = envelope.root
@@ -101,11 +102,16 @@ class Case:
             f"{extension.by.strip()} moved the deadline to {until:%Y-%m-%d %H:%M %Z}: {extension.reason.strip()}"
         )
         self._board.show(until)
-        return f"waits until {until.isoformat()}"
+        return f"waits until {until.isoformat(timespec='seconds')}"
 
     @extend.validator
     def _may_extend(self, extension: Extend) -> None:
         self._board.check_extension(extension)
+
+    @workflow.query(description="The decision that is open now, with its options; null where none is")
+    def open_decision(self) -> Question | None:
+        """The question that waits for an operator."""
+        return self._board.question
 
     async def send(self, letter: str, **values: Value) -> None:
         """Send a letter in the customer's language; the case's stage is then the letter's name.

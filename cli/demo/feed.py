@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, NoReturn, TypeAlias
 
-from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, WorkflowQueryFailedError
-from temporalio.service import RPCError
+from temporalio.client import Client
 
 from adapters.database import Store
 from aftersales.ids import parse_case_id
 from aftersales.outcome import Outcome
 from aftersales.records import CommandRecord, LetterRecord
-from cli.case import Decision, decision_in
+from cli.case import Decision, open_decision
 from cli.looking import CaseNow, listed, of_processes
 
 EVERY = 0.4
@@ -150,7 +148,7 @@ class Feed:
         if run.stage != "decision":
             seen.question = None
         elif moved or seen.question is None:
-            seen.question = await self._question(run)
+            seen.question = await open_decision(self.client, run.case, run.run_id)
             if seen.question:
                 self._fact(run.case, "decision")
                 self.tell(run.case, f"decision needed: {seen.question.question}", "needed")
@@ -166,15 +164,6 @@ class Feed:
             return
         what = "nobody decided in time" if seen.stage == "decision" else f"the deadline of {seen.stage} passed"
         self.tell(seen.case, what, "deadline")
-
-    async def _question(self, run: CaseNow) -> Decision | None:
-        """The open question; None where the worker is too busy to tell: then the next look asks again."""
-        handle = self.client.get_workflow_handle(run.case, run_id=run.run_id)
-        try:
-            known = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        except (RPCError, WorkflowQueryFailedError):
-            return None
-        return decision_in(known.current_details)
 
     def _letter(self, letter: LetterRecord) -> None:
         if letter.sent_at is None or not self._is_new(letter.key):

@@ -66,7 +66,8 @@ def _changed_timer(patch: pytest.MonkeyPatch) -> None:
 async def test_a_planted_change_is_caught(
     plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = next(path for path in FROZEN if path.name.startswith("return-escalation.finished-step-3-label-and-full-refund"))
+    name = "return-escalation.finished-step-3-label-and-full-refund"
+    path = next(path for path in FROZEN if path.name.startswith(name))
     frozen = path.with_suffix(".txt").read_text().splitlines()
     assert await replay(load(path), UnsandboxedWorkflowRunner()) == frozen
     plant(monkeypatch)

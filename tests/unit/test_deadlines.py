@@ -45,23 +45,17 @@ def test_calendar_time_is_exact(start: datetime, window: timedelta) -> None:
 
 
 @given(MOMENTS, WINDOWS, HOURS)
-def test_business_time_is_never_earlier_than_calendar_time(
-    start: datetime, window: timedelta, hours: Hours
-) -> None:
+def test_business_time_is_never_earlier_than_calendar_time(start: datetime, window: timedelta, hours: Hours) -> None:
     assert deadline(start, window, hours) >= deadline(start, window)
 
 
 @given(MOMENTS, WINDOWS, WINDOWS, HOURS)
-def test_a_longer_window_never_ends_earlier(
-    start: datetime, one: timedelta, other: timedelta, hours: Hours
-) -> None:
+def test_a_longer_window_never_ends_earlier(start: datetime, one: timedelta, other: timedelta, hours: Hours) -> None:
     assert deadline(start, min(one, other), hours) <= deadline(start, max(one, other), hours)
 
 
 @given(MOMENTS, WINDOWS, WINDOWS, HOURS)
-def test_a_later_start_never_ends_earlier(
-    start: datetime, later: timedelta, window: timedelta, hours: Hours
-) -> None:
+def test_a_later_start_never_ends_earlier(start: datetime, later: timedelta, window: timedelta, hours: Hours) -> None:
     assert deadline(start, window, hours) <= deadline(start.astimezone(UTC) + later, window, hours)
 
 
@@ -96,9 +90,7 @@ def test_business_time_waits_for_the_next_working_day(start: str, hours: int, en
 
 
 def test_a_holiday_does_not_count() -> None:
-    assert deadline(shanghai("2026-12-31T17:00"), timedelta(hours=2), NEW_YEAR) == shanghai(
-        "2027-01-04T10:00"
-    )
+    assert deadline(shanghai("2026-12-31T17:00"), timedelta(hours=2), NEW_YEAR) == shanghai("2027-01-04T10:00")
 
 
 def test_a_short_and_a_long_night_count_as_long_as_they_were() -> None:
@@ -122,9 +114,7 @@ def test_half_of_a_window() -> None:
 
 
 def test_the_end_of_a_local_day() -> None:
-    assert end_of_day(datetime(2026, 11, 20, 17, 0, tzinfo=UTC), "Asia/Shanghai") == shanghai(
-        "2026-11-22T00:00"
-    )
+    assert end_of_day(datetime(2026, 11, 20, 17, 0, tzinfo=UTC), "Asia/Shanghai") == shanghai("2026-11-22T00:00")
     assert end_of_day(shanghai("2026-11-20T00:00"), "Asia/Shanghai", 7) == shanghai("2026-11-28T00:00")
 
 

@@ -194,7 +194,8 @@ def test_letter_without_its_optional_values_says_nothing_empty(process: str, let
 @pytest.mark.parametrize(
     ("process", "letter", "name", "options"),
     [
-        ("shipment-watch", "parcel-stuck", "kind", "silent stuck customs refused damaged bad_address not_delivered disputed"),
+        ("shipment-watch", "parcel-stuck", "kind", "silent stuck customs refused damaged bad_address"),
+        ("shipment-watch", "parcel-stuck", "kind", "not_delivered disputed"),
         ("shipment-watch", "parcel-lost-choice", "kind", "silent disputed damaged"),
         ("shipment-watch", "parcel-lost-choice", "default_choice", "reship refund"),
         ("shipment-watch", "parcel-found", "remedy", "reshipped refunded"),

@@ -44,9 +44,7 @@ def refusal(load: Callable[[Path], Any], path: Path) -> str:
 
 def test_plain_data_comes_out_with_dates_as_text(write: Write) -> None:
     document = load_yaml(
-        write(
-            'a: 1\nb: 1.5\nc: "1"\nd: no\ne: true\nf: ~\ng: 2026-11-20T09:30:00Z\nh: [x, {y: 0o17}]\ni: 010\n'
-        )
+        write('a: 1\nb: 1.5\nc: "1"\nd: no\ne: true\nf: ~\ng: 2026-11-20T09:30:00Z\nh: [x, {y: 0o17}]\ni: 010\n')
     )
     assert document.data == {
         "a": 1,
@@ -118,9 +116,7 @@ def test_what_is_not_yaml_is_refused_with_its_line(write: Write, text: str, line
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    assert (
-        refusal(load_yaml, tmp_path / "none.yaml") == "none.yaml: cannot be read: No such file or directory"
-    )
+    assert refusal(load_yaml, tmp_path / "none.yaml") == "none.yaml: cannot be read: No such file or directory"
     (tmp_path / "latin.yaml").write_bytes(b"a: 1\nb: \xff\n")
     latin = tmp_path / "latin.yaml"
     assert refusal(load_yaml, latin) == "latin.yaml:2: is not UTF-8; save the file as UTF-8"

@@ -1,0 +1,16 @@
+"""What the documents list is what the code takes."""
+
+from __future__ import annotations
+
+import re
+
+from adapters.settings import ROOT
+from aftersales.events import INTERNAL, TYPES
+
+
+def test_the_contract_lists_every_event_with_every_field() -> None:
+    rows = dict(re.findall(r"^\| `([a-z_.]+)` \|(.*)$", (ROOT / "docs" / "events.md").read_text("utf-8"), re.MULTILINE))
+    assert set(rows) == set(TYPES) - INTERNAL
+    for name, row in rows.items():
+        fields = set(TYPES[name].model_fields) - {"id", "source", "order_id", "time", "type", "order"}
+        assert all(f"`{field}`" in row for field in fields), name

@@ -19,11 +19,18 @@ PURE = (
     "pydantic_core",
     "ruamel",
     "workflows.attributes",
+    "workflows.board",
+    "workflows.case",
     "workflows.details",
+    "workflows.effects",
     "workflows.requests",
+    "workflows.start",
 )
-"""Modules that the sandbox passes through, because they are pure or only named: a cached case costs 38 KiB instead of
-1.5 MiB. Never the toolkit or a process: there a call of `datetime.now()` or `random()` must be caught."""
+"""Modules that the sandbox passes through, because importing them anew for every case costs memory and time.
+
+The pure ones, those that are only named, and the toolkit. Never a process: there the sandbox must catch a call of
+`datetime.now()` or `random()`. In the toolkit `tests/workflows/test_architecture.py` does.
+"""
 
 
 def sandbox() -> WorkflowRunner:

@@ -6,12 +6,14 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from temporalio import workflow
 
 import workflows
+from adapters.sandbox import PURE
 from aftersales.events import TYPES, Event
 from aftersales.opening import CaseOpened, Reply
 from workflows.case import Case
@@ -133,6 +135,33 @@ def test_letters_and_results_carry_the_names_of_the_rules(process: type[Case]) -
     }
     assert results <= closed, "a result of the rules is never reached"
     assert {name for name in closed if "_" in name or name in results} <= results, "a result that the rules do not have"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in PURE if name.startswith("workflows.")))
+def test_the_toolkit_asks_neither_clock_nor_chance(name: str) -> None:
+    """The sandbox, which would catch it, passes these modules through."""
+    tree = ast.parse(inspect.getsource(import_module(name)))
+    imported = {
+        alias.name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in ([ast.alias(node.module or "")] if isinstance(node, ast.ImportFrom) else node.names)
+    }
+    assert imported.isdisjoint(
+        {"os", "pathlib", "random", "secrets", "socket", "subprocess", "threading", "time", "uuid"}
+    )
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _owner(node) != "workflow"}
+    assert called.isdisjoint({"now", "utcnow", "today", "sleep"})
+    assert not {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & {"open", "input"}
+
+
+def test_no_process_escapes_the_sandbox() -> None:
+    passed = {name.removeprefix("workflows.") for name in PURE if name.startswith("workflows.")}
+    assert passed.isdisjoint({process.process.replace("-", "_") for process in workflows.ALL})
+
+
+def _owner(node: ast.Attribute) -> str:
+    return node.value.id if isinstance(node.value, ast.Name) else ""
 
 
 def test_the_toolkit_stays_small() -> None:

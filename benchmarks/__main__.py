@@ -35,6 +35,7 @@ from aftersales.opening import CaseOpened
 from aftersales.order import Order
 from aftersales.policy import load_policy
 from benchmarks.bare import QUEUE, BareLadder
+from tests.events import order
 from workflows import attributes
 from workflows.return_escalation import ReturnEscalation
 from workflows.start import start_options
@@ -156,9 +157,9 @@ def _ours(client: Client, settings: Settings) -> tuple[Callable[[str], Any], Cal
         return {"id": f"{order_id}-{name}", "source": "bench", "order_id": order_id, "time": now}
 
     async def start(order_id: str) -> WorkflowHandle[Any, Any]:
-        order = Order.model_validate(ORDER | {"order_id": order_id})
-        asked = ReturnRequested(**known(order_id, "asked"), order=order, reason="changed_mind")
-        opened = CaseOpened(order=order, policy=policy, opened_at=now, trigger=asked)
+        bought = Order.model_validate(order(order_id))
+        asked = ReturnRequested(**known(order_id, "asked"), order=bought, reason="changed_mind")
+        opened = CaseOpened(order=bought, policy=policy, opened_at=now, trigger=asked)
         options = start_options("return-escalation", opened)
         return await client.start_workflow(ReturnEscalation.run, opened, task_queue=settings.task_queue, **options)
 
@@ -240,38 +241,6 @@ def main() -> int:
     Console().print(table)
     return 0
 
-
-ORDER: dict[str, Any] = {
-    "shop": "bench",
-    "channel": "web",
-    "market": "US",
-    "locale": "en-US",
-    "currency": "USD",
-    "placed_at": "2026-11-01T08:00:00Z",
-    "delivered_at": "2026-11-07T15:00:00Z",
-    "total": "129.90",
-    "freight_paid": "9.90",
-    "customer": {"name": "Ada Reyes", "email": "ada@example.com", "language": "en"},
-    "ship_to": {
-        "name": "Ada Reyes",
-        "line1": "1 Main St",
-        "city": "Austin",
-        "region": "TX",
-        "postcode": "78701",
-        "country": "US",
-    },
-    "items": [
-        {
-            "line_id": "1",
-            "sku": "LAMP-01",
-            "title": "Desk lamp",
-            "category": "lighting",
-            "quantity": 1,
-            "unit_price": "120.00",
-            "unit_cost": "48.00",
-        }
-    ],
-}
 
 if __name__ == "__main__":
     code = main()

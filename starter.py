@@ -42,6 +42,7 @@ from aftersales.order import Order
 from aftersales.policy import Policy
 from aftersales.records import CaseRecord, EventRecord, EventStatus
 from aftersales.routing import FOR_ONE, STARTING, NotServed, Start, listeners, start_for
+from aftersales.screening import screen
 from workflows.start import start_options
 
 PROCESSES = {process.process: process for process in workflows.ALL}
@@ -276,7 +277,7 @@ class Starter:
         reopening = [name for name, process in PROCESSES.items() if process.REOPENS]
         for case in [named] if named else [case_id(process, message.order_id) for process in reopening]:
             last = await self._store.last_case(case)
-            if last is None or last.opening is None or last.result not in PROCESSES[last.process].REOPENS:
+            if last is None or last.opening is None or not _reopens(last, message):
                 continue
             opened = CaseOpened.model_validate_json(last.opening)
             delivered = opened.order.delivered_at or opened.opened_at
@@ -291,6 +292,17 @@ class Starter:
     async def _last_order(self, order_id: str) -> Order | None:
         opening = await self._store.last_opening(order_id)
         return CaseOpened.model_validate_json(opening).order if opening else None
+
+
+def _reopens(last: CaseRecord, message: Message) -> bool:
+    """Whether a message reopens a closed case: received before it closed, or late and meaning what the process asks."""
+    meanings = PROCESSES[last.process].REOPENS
+    if last.closed_at is None or last.result is None or last.result not in meanings:
+        return False
+    wanted = meanings[last.result]
+    if not wanted or message.happened_at < last.closed_at:
+        return True
+    return screen(message.text, message.choice, (wanted, "insist"), message.language or "en").intent == wanted
 
 
 def _named(message: Message) -> str:

@@ -42,6 +42,20 @@ CommandType = Literal[
 ]
 
 
+ASKING = frozenset(
+    {
+        "ask_warehouse",
+        "nudge_carrier",
+        "carrier_inquiry",
+        "carrier_trace",
+        "request_proof_of_delivery",
+        "file_carrier_claim",
+        "chase_insurer",
+    }
+)
+"""Commands that ask or tell. A case goes on where one is refused, as the customer's clocks do; a person is told."""
+
+
 class Command(Model):
     """Something asked of a counterpart.
 

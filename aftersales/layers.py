@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,17 @@ class Layers:
                 self._section(key, value, mark, lenient)
             elif lenient and key in self._home:
                 self._put((self._home[key], key), value, (key,), mark)
+            elif lenient and self._is_section_by_another_name(key, value):
+                for name, inner in value.items():
+                    self._put((self._home[name], name), inner, (key, name), mark)
             else:
                 remedy = f"write it under {self._home[key]}" if key in self._home else self._near(key)
                 self._bad((key,), mark, "is not a known key", remedy)
+
+    def _is_section_by_another_name(self, key: str, value: Any) -> bool:
+        """Whether a story groups known fields in its own words, such as `wrong-item`, and no section is misspelt."""
+        known = isinstance(value, Mapping) and bool(value) and all(name in self._home for name in value)
+        return known and not get_close_matches(key, self._sections)
 
     def _section(self, section: str, fields: Any, mark: Callable[[Loc], Mark], lenient: bool) -> None:
         self._marks[(section,)] = mark((section,))

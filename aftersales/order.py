@@ -9,7 +9,7 @@ from functools import cache
 from typing import Annotated, Literal
 
 from babel import Locale
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from aftersales.model import Amount, Model, Name, Time
 
@@ -55,6 +55,9 @@ class FreightInsurance(Model):
     cap: Amount = Decimal(0)
 
 
+_UNINSURED = FreightInsurance(bought_by="none")
+
+
 class Item(Model):
     """One line of an order. `unit_price` is what the customer paid for one, `unit_cost` what it cost the shop."""
 
@@ -92,7 +95,7 @@ class Order(Model):
     special_price: bool = False
     customer: Customer
     ship_to: Address
-    freight_insurance: FreightInsurance = FreightInsurance(bought_by="none")
+    freight_insurance: Annotated[FreightInsurance, BeforeValidator(lambda given: given or _UNINSURED)] = _UNINSURED
     items: tuple[Item, ...] = Field(min_length=1, max_length=1000)
 
     @model_validator(mode="after")

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
@@ -51,6 +52,10 @@ def plain_command(name: str) -> str:
     return name.removeprefix(_COMMAND)
 
 
+_HOLDER = re.compile(r"x-.*|_.*|order|anchors|definitions|description|notes")
+"""Keys at the top that only hold parts for anchors, or words for readers."""
+
+
 class Happens(_Part):
     """An order event that comes `at` a time since the story began; `repeat` says how often the same one comes."""
 
@@ -61,6 +66,8 @@ class Happens(_Part):
     source: str = SOURCE
     time: str | None = None
     data: dict[str, JsonValue] = {}
+    specversion: Literal["1.0"] = "1.0"
+    datacontenttype: Literal["application/json"] = "application/json"
     repeat: int = Field(default=1, ge=1, le=1000)
 
     @property
@@ -204,7 +211,7 @@ def read_scenario(document: Document) -> Scenario:
     faults = [
         _fault(document, (key,), "is not a known key", nearest(str(key), [*known, *_ORDER_KEYS]))
         for key in data
-        if key not in known and key not in _ORDER_KEYS
+        if key not in known and key not in _ORDER_KEYS and not _HOLDER.fullmatch(str(key))
     ]
     counterparts = data.get("counterparts")
     for name in counterparts if isinstance(counterparts, dict) else ():

@@ -27,7 +27,7 @@ _MONDAY = datetime(2024, 1, 1, 9, tzinfo=UTC)
 _WEEK = timedelta(weeks=1)
 _HAPPENED = ("placed_at", "dispatched_at", "delivered_at")
 _KEYS = re.compile(r"at|time|until|.+_(at|by|until|deadline)")
-_RELATIVE = re.compile(r"([+-])\s*(\S.*)")
+_RELATIVE = re.compile(r"([+-]?)\s*((?:\d+[dhms])+)")
 _ABSOLUTE = re.compile(r"\d{4}-\d\d-\d\d([Tt ].+)?")
 
 
@@ -47,7 +47,7 @@ class Calendar:
         """
         if relative := _RELATIVE.fullmatch(text):
             span = parse_duration(relative[2])
-            return self.begins + (span if relative[1] == "+" else -span)
+            return self.begins + (-span if relative[1] == "-" else span)
         return _absolute(text) + self._shift
 
     def placed(self, value: Any, key: str = "") -> Any:

@@ -11,6 +11,7 @@ from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales.options import option_meant
     from aftersales.outcome import DecisionTaken
     from aftersales.state import CaseState
 
@@ -50,10 +51,16 @@ class Board:
         question = self.question
         if question is None or question.answer is not None:
             raise _refused("no decision is open in this case now; its Current Details say what it waits for")
-        if decision.option not in question.options:
+        if unknown := sorted(decision.model_extra or {}):
+            raise _refused(f"{unknown[0]}: is not known here; write option, by, reason and, where asked for, amount")
+        if option_meant(decision.option, question.options) is None:
             raise _refused(f"option: {decision.option!r} is not open; choose one of {', '.join(question.options)}")
-        if decision.amount is not None and (question.most is None or decision.amount > question.most):
-            raise _refused(f"amount: {decision.amount} is not possible; the most is {question.most or 'none'}")
+        try:
+            money = decision.money
+        except ValueError:
+            raise _refused(f'amount: write it as "12.90", not {decision.amount!r}') from None
+        if money is not None and (question.most is None or money > question.most):
+            raise _refused(f"amount: {money} is not possible; the most is {question.most or 'none'}")
         _check_signed(decision.by, decision.reason)
 
     def check_extension(self, extension: Extend) -> None:
@@ -76,10 +83,10 @@ class Board:
         assert self.question, "the validator lets no decision in without a question"
         self.question.answer = DecisionTaken(
             question=self.question.text,
-            option=decision.option,
+            option=option_meant(decision.option, self.question.options) or decision.option,
             by=decision.by.strip(),
             reason=decision.reason.strip(),
-            amount=decision.amount,
+            amount=decision.money,
             at=workflow.now(),
         )
         return self.question.answer

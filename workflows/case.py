@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.outcomes import HandBackRequest, OutcomeRequest
     from activities.screening import ScreenRequest
     from aftersales import deadlines
-    from aftersales.commands import Command, CommandType
+    from aftersales.commands import ASKING, Command, CommandType
     from aftersales.events import INFORMATIVE, Envelope, Event, Message, OrderUpdated, enveloped
     from aftersales.ids import parse_case_id
     from aftersales.opening import CaseOpened, Reply
@@ -55,8 +55,8 @@ class Case:
     """The letters it sends, each with the variables it gives beyond the common ones."""
     HEARS: ClassVar[tuple[type[Event], ...]]
     """The events that are meant for it while it runs."""
-    REOPENS: ClassVar[frozenset[str]] = frozenset()
-    """The results after which a late message of the customer reopens it."""
+    REOPENS: ClassVar[Mapping[str, str]] = {}
+    """The results after which a late message reopens it, each with what the message must mean; empty for anything."""
 
     @workflow.init
     def __init__(self, opened: CaseOpened) -> None:
@@ -138,7 +138,9 @@ class Case:
             ),
         )
         self.state.choices = sent.choices or self.state.choices
-        if not out_before:
+        if out_before:
+            self.state.letters_sent += 1
+        else:
             self.state.we_wrote(f"{letter}.{sent.language}", sent.version, workflow.now())
             self._note(f"letter {letter} ({sent.language}) sent")
 
@@ -220,7 +222,8 @@ class Case:
         """Have a counterpart do something, once; returns its reference.
 
         `pays` says under which kind the outcome books the amount, and that it counts against the order's total
-        (rule 8). What is refused, or over the total, goes to an operator; without a decision it is tried again.
+        (rule 8). What is refused, or over the total, goes to an operator; without a decision it is tried again. Where
+        one that only asks (`ASKING`) is refused, a person is told and the case goes on; the reference is then empty.
         Where `instead` names another way, the operator may choose that one, and it is taken when none decides: then
         the reference is empty and nothing is booked. The last command named by `replaces` came to nothing after all.
         """
@@ -247,6 +250,9 @@ class Case:
                 self._note(f"command {name} accepted, reference {reference}")
             except effects.Refused as refusal:
                 self._note(f"command {name} refused: {refusal}")
+                if name in ASKING:
+                    await self._tell(f"aftersales {command.key}", f"command {name} was refused: {refusal}")
+                    return ""
                 approval = ["approve"] if refusal.approvable else []
                 options = ["try_again", "done_by_hand", *approval, *filter(None, [instead])]
                 fallback = instead or "try_again"
@@ -377,11 +383,14 @@ class Case:
 
     async def to_a_person(self, event: Event, why: str) -> None:
         """Put an event for which there is no rule on the list that a person reads, and tell a customer so who wrote."""
-        request = HandBackRequest(case=self.ref, identity=event.identity, detail=why)
-        await effects.hand_back(self.state.next_id("hand_back"), request)
+        await self._tell(event.identity, why)
         self._note(f"{event.type} for a person: {why}")
         if isinstance(event, Message | Reply):
             await self._acknowledge()
+
+    async def _tell(self, identity: str, why: str) -> None:
+        request = HandBackRequest(case=self.ref, identity=identity, detail=why)
+        await effects.hand_back(self.state.next_id("hand_back"), request)
 
     async def _acknowledge(self) -> None:
         """Tell the customer that a person reads the message; but an answering machine is not answered on and on."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from aftersales.model import Amount
+
+_AMOUNT: TypeAdapter[Decimal] = TypeAdapter(Amount)
 
 
 class Decide(BaseModel):
@@ -17,7 +20,14 @@ class Decide(BaseModel):
     option: str = ""
     by: str = ""
     reason: str = ""
-    amount: Amount | None = None
+    amount: str | float | int | None = None
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def money(self) -> Decimal | None:
+        """The amount. Raises ValueError where it is none."""
+        return None if self.amount is None else _AMOUNT.validate_python(str(self.amount))
 
 
 class Extend(BaseModel):

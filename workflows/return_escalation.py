@@ -36,7 +36,7 @@ class ReturnEscalation(Case):
     and counts as insisting when none decides.
 
     Case id `return-escalation/<order>`, with `/<line ids>` for some lines only. Abandoned, it reopens at the same
-    letter when the customer answers late, before the goods' return window ends.
+    letter when the customer accepts late, before the goods' return window ends.
     """
 
     process = "return-escalation"
@@ -46,7 +46,7 @@ class ReturnEscalation(Case):
         "return-label": frozenset({"refund"}),
     }
     HEARS = (Message, ReturnCancelled, OrderCancelled, DisputeOpened)
-    REOPENS = frozenset({"abandoned"})
+    REOPENS = {"abandoned": "accept"}
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:

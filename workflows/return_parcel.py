@@ -72,6 +72,7 @@ class ReturnParcel(Case):
                 await self.command("file_carrier_claim", rma=self.rma, value=self.terms.refund)
                 await self.refund(self.terms.refund)
                 await self.send("return-freight-lost", refund=self.terms.refund, tracking_number=self.label)
+                await self.send("refund-sent", refund=self.terms.refund, fee=self.terms.fee, freight=Decimal(0))
                 return await self.finish("lost_refunded")
             case "due":
                 await self.refund(self.terms.refund)

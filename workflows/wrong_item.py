@@ -71,7 +71,7 @@ class WrongItem(Case):
         "wrong-item-refunded": frozenset({"item", "refund"}),
     }
     HEARS = (Message, WrongItemReported, WarehouseAnswered, ReturnReceived, Checkpoint, CarrierReplied, OrderCancelled)
-    REOPENS = frozenset({"no_evidence"})
+    REOPENS = {"no_evidence": ""}
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:

@@ -87,7 +87,9 @@ class Player:
         case = self.feed.deciding(story.order)
         if case is None:
             return False
-        decision = Decide(option=option, by=step.by, reason=step.reason, amount=step.amount)
+        decision = Decide(
+            option=option, by=step.by, reason=step.reason, amount=None if step.amount is None else str(step.amount)
+        )
         try:
             await self._client.get_workflow_handle(case.case).execute_update("decide", decision)
         except WorkflowUpdateFailedError:

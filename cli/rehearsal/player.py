@@ -121,6 +121,7 @@ class Player:
 
     async def _acts(self, act: Acts, at: datetime, place: str) -> None:
         update, given = ("decide", act.decide) if act.decide is not None else ("extend", act.extend)
+        given = {"reason": "as the story has it", **(given or {})}
         try:
             answer = await self._time.client.get_workflow_handle(act.case).execute_update(
                 update, self._calendar.placed(given), result_type=str

@@ -21,14 +21,14 @@ from temporalio.service import OperatorService
 
 from adapters.preflight import ServerError, claim, find_binary, make_writable, pick_ports
 
-__all__ = ["EmbeddedServer", "ServerError", "bound"]
+__all__ = ["EmbeddedServer", "ServerError", "bound", "stop"]
 
 HOST = "127.0.0.1"
 NAMESPACE = "default"
 START_WITHIN = 30.0
 """Seconds until a server that does not answer is given up; it takes 0.3 s on an idle machine."""
-STOP_WITHIN = 10.0
-"""Seconds from the request to stop until the server is killed."""
+STOP_WITHIN = 15.0
+"""Seconds from the request to stop until a process is killed; a worker lets its effects finish for 10 s."""
 
 # Started through this, the server is told to stop when the thread that started it dies in whatever way, kill
 # -9 included (Linux only; elsewhere it then stays). A preexec_fn may deadlock in a process with threads.
@@ -199,15 +199,19 @@ class EmbeddedServer:
         return lines[-1].removeprefix("Error: ") if lines else f"it said nothing; see {self._log_file}"
 
     async def _stop(self) -> None:
-        process = self._running
-        if process.returncode is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await stop(self._running)
+
+
+async def stop(process: Process) -> None:
+    """Ask a process of ours to stop, and kill it when it does not."""
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), STOP_WITHIN)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def bound(*command: str) -> tuple[str, ...]:

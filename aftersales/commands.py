@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import JsonValue
@@ -69,19 +68,6 @@ class Command(Model):
     at: Time
     data: dict[str, JsonValue]
 
-    def cloud_event(self) -> dict[str, JsonValue]:
-        """The command as the CloudEvent that counterparts receive."""
-        return {
-            "specversion": "1.0",
-            "id": self.key,
-            "source": "aftersales",
-            "type": f"command.{self.type}",
-            "subject": self.order_id,
-            "time": _rfc3339(self.at),
-            "datacontenttype": "application/json",
-            "data": {**self.data, "key": self.key, "case_id": self.case_id},
-        }
-
 
 class CommandAccepted(Model):
     """A counterpart took the command; `reference` is its own number for it (an RMA number, a label, a refund id)."""
@@ -91,7 +77,3 @@ class CommandAccepted(Model):
 
 class CommandRefused(Exception):
     """A counterpart will not do it, and trying again will not help. The text is in the counterpart's words."""
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -14,8 +14,6 @@ from pathlib import Path
 from adapters.embedded import bound
 from adapters.settings import ROOT
 
-STOP_WITHIN = 15.0
-"""Seconds that a worker has to finish its effects, before it is killed; its own limit is shorter."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 """Seconds until a dead process is started again: doubled each time."""
 STEADY_AFTER = 30.0
@@ -65,18 +63,6 @@ async def start_worker(env: Mapping[str, str], log: Path) -> Process:
             stderr=out,
             start_new_session=True,
         )
-
-
-async def stop(process: Process) -> None:
-    """Ask a process to stop, and kill it when it does not."""
-    if process.returncode is not None:
-        return
-    process.send_signal(signal.SIGTERM)
-    try:
-        await asyncio.wait_for(process.wait(), STOP_WITHIN)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
 
 
 def how(code: int) -> str:

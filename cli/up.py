@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from temporalio.service import RPCError
 
-from adapters.embedded import EmbeddedServer, ServerError
+from adapters.embedded import EmbeddedServer, ServerError, stop
 from adapters.settings import Settings
 from adapters.temporal import NotReachable, connect, type_name
 from cli import children
@@ -121,7 +121,7 @@ class _Machine:
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
-                await children.stop(process)
+                await stop(process)
             if not watching.cancelled() and (mistake := watching.exception()):
                 raise mistake
             if not self._told:
@@ -155,7 +155,7 @@ class _Machine:
             try:
                 await adopting.wait()
             finally:
-                await children.stop(adopting)
+                await stop(adopting)
 
     def _write_down(self) -> None:
         """For the other verbs on this data folder; whole or not at all."""

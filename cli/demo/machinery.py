@@ -15,7 +15,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from adapters.database import Store, open_store
-from adapters.embedded import EmbeddedServer
+from adapters.embedded import EmbeddedServer, stop
 from adapters.settings import ROOT, Settings
 from adapters.temporal import plugin, type_name
 from cli import children
@@ -112,7 +112,7 @@ async def machine(settings: Settings) -> AsyncIterator[Machine]:
             yield Machine(Server(client, server.ui_url), store, server, worker, logs / "worker.log")
         finally:
             Running.file(settings).unlink(missing_ok=True)
-            await children.stop(worker)
+            await stop(worker)
 
 
 async def _serving(client: Client, worker: Process, log: Path) -> None:

@@ -20,6 +20,7 @@ from adapters.settings import ROOT
 from aftersales.expectations import Came
 from aftersales.scenario import load_scenario
 from cli.rehearsal import Performance, Theatre
+from tests.events import order
 
 DATA = ROOT.parent / "shared" / "data" / "tracking-histories" / "histories.jsonl"
 HISTORIES = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()] if DATA.exists() else []
@@ -90,30 +91,7 @@ def scenario(history: dict[str, Any], folder: Path) -> Path:
     """The history as a scenario: handed over at its first scan; after each scan an older one is told once more."""
     way = scans(history)
     shipped = {
-        "order": {
-            "order_id": history["id"],
-            "shop": "real",
-            "channel": "webshop",
-            "market": "US",
-            "locale": "en-US",
-            "currency": "USD",
-            "placed_at": "-1d",
-            "total": "129.90",
-            "freight_paid": "9.90",
-            "customer": {"name": "Ada Reyes", "email": "ada@example.com", "language": "en"},
-            "ship_to": {"name": "Ada", "line1": "1 Main St", "city": "Austin", "postcode": "78701", "country": "US"},
-            "items": [
-                {
-                    "line_id": "1",
-                    "sku": "LAMP-01",
-                    "title": "Desk lamp",
-                    "category": "lighting",
-                    "quantity": 1,
-                    "unit_price": "120.00",
-                    "unit_cost": "48.00",
-                }
-            ],
-        },
+        "order": order(history["id"], placed_at="-1d", delivered_at=None),
         "parcel": {"parcel_no": "P", "carrier": history["carrier"], "tracking_number": history["tracking_number"]},
     }
     events: list[dict[str, Any]] = [{"at": "0s", "type": "order.shipped", "data": shipped}]

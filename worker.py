@@ -7,7 +7,6 @@ TEMPORAL_TLS…, or a profile by TEMPORAL_PROFILE); everything else by `adapters
 from __future__ import annotations
 
 import asyncio
-import compileall
 import hashlib
 import os
 import signal
@@ -15,6 +14,7 @@ import sys
 from datetime import timedelta
 
 import structlog
+import uvloop
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
@@ -70,8 +70,6 @@ def build_worker(
 
     Versioned, a case stays with the code that began it (PINNED); unversioned is for tests on a server of their own.
     """
-    # The sandbox imports a process anew for every case; from source, where no bytecode may be cached, that is slow.
-    compileall.compile_dir(ROOT / "workflows", quiet=2)
     letters = Letters(
         book or LetterBook.load(settings.templates),
         channel or Outbox(settings.outbox),
@@ -179,7 +177,7 @@ def main() -> int:
     settings = Settings()
     configure_logging(settings.log_level, settings.log_format)
     try:
-        asyncio.run(run(settings))
+        uvloop.run(run(settings))
     except (NotReachable, BadFile, DatabaseUnusable, OSError) as error:
         print(error, file=sys.stderr)
         return 1

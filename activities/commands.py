@@ -45,17 +45,15 @@ class Commands:
             ApplicationError: of type `CommandRefused` or `OverLimit`, not to be tried again under this key.
         """
         command = request.command
-        known = await self._ledger.command(command.key)
-        if known and known.reference is not None:
-            return CommandAccepted(reference=known.reference)
-        if known and known.refused is not None:
-            raise ApplicationError(known.refused, type=REFUSED, non_retryable=True)
-        if known is None:
-            await self._ledger.claim_command(
-                CommandRecord(
-                    key=command.key, case=request.case, type=command.type, data=command.data, claimed_at=command.at
-                )
+        claimed = await self._ledger.claim_command(
+            CommandRecord(
+                key=command.key, case=request.case, type=command.type, data=command.data, claimed_at=command.at
             )
+        )
+        if claimed.reference is not None:
+            return CommandAccepted(reference=claimed.reference)
+        if claimed.refused is not None:
+            raise ApplicationError(claimed.refused, type=REFUSED, non_retryable=True)
         if request.replaces:
             await self._ledger.command_refused(request.replaces, reason=f"replaced by {command.key}")
         if request.limit is not None:

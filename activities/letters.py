@@ -45,9 +45,6 @@ class Letters:
     @activity.defn(name="send_letter")
     async def send(self, request: LetterRequest) -> LetterSent:
         """Send one letter, once for its key however often this runs."""
-        known = await self._ledger.letter(request.key)
-        if known and known.sent_at:
-            return LetterSent(language=known.language, version=known.version, choices=known.choices)
         rendered = self._book.render(
             request.letter,
             process=request.case.process,
@@ -63,7 +60,7 @@ class Letters:
             },
         )
         identity = message_id(request.case.case_id, request.key, self._domain)
-        await self._ledger.claim_letter(
+        claimed = await self._ledger.claim_letter(
             LetterRecord(
                 key=request.key,
                 case=request.case,
@@ -75,6 +72,8 @@ class Letters:
                 claimed_at=request.at,
             )
         )
+        if claimed.sent_at:
+            return LetterSent(language=claimed.language, version=claimed.version, choices=claimed.choices)
         reference = await self._channel.deliver(
             key=request.key,
             case_id=request.case.case_id,

@@ -17,7 +17,7 @@ PRIVATE = frozenset({"address", "email", "line1", "name", "raw", "subject_line",
 """Keys that carry what customers wrote or where they live. They are dropped at any depth."""
 
 # At DEBUG these write statements with their parameters, letters among them; at INFO plugins that nobody asked for.
-_TALKATIVE = ("aiosqlite", "alembic", "sqlalchemy")
+_TALKATIVE = ("alembic", "sqlalchemy")
 
 
 def configure_logging(level: str = "INFO", fmt: LogFormat = "auto", stream: TextIO | None = None) -> None:

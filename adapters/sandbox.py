@@ -1,9 +1,14 @@
-"""The sandbox in which workflow code runs, in worker, replayer and rehearsal alike."""
+"""The sandbox in which rehearsals and replays run workflow code, to catch what would not replay.
+
+Workers run without it: it imports a process anew for every case and watches every call, which costs a worker a third
+of its processor time and of its memory. Whatever it would catch there, a call of `datetime.now()` in a rule, it has
+caught before: every story and every frozen history runs in it, and `tests/workflows/test_architecture.py` reads the
+branches that no story takes.
+"""
 
 from __future__ import annotations
 
-from temporalio.converter import StorageDriverStoreContext
-from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
+from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from aftersales.preload import preload
@@ -18,37 +23,11 @@ PURE = (
     "pydantic",
     "pydantic_core",
     "ruamel",
-    "workflows.attributes",
-    "workflows.board",
-    "workflows.case",
-    "workflows.details",
-    "workflows.effects",
-    "workflows.requests",
-    "workflows.start",
 )
-"""Modules that the sandbox passes through, because importing them anew for every case costs memory and time.
-
-The pure ones, those that are only named, and the toolkit. Never a process: there the sandbox must catch a call of
-`datetime.now()` or `random()`. In the toolkit `tests/workflows/test_architecture.py` does.
-"""
+"""Modules that the sandbox passes through: pure ones, and those that are only named. Never a process or the toolkit."""
 
 
 def sandbox() -> WorkflowRunner:
-    """The runner of workflow code: sandboxed, with the pure modules passed through."""
+    """The runner that imports workflow code anew for every case and keeps clock, chance and files from it."""
     preload()
-    return _Sandbox(SandboxRestrictions.default.with_passthrough_modules(*PURE))
-
-
-class _Sandbox(SandboxedWorkflowRunner):
-    """Spares the SDK a way into the sandbox, three times for every payload, to ask for a context that nobody uses.
-
-    Converters may depend on the workflow they serve, and external storage too; ours does not, and there is none. The
-    detour took a fifth of a worker's processor time.
-    """
-
-    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        instance = super().create_instance(det)
-        nowhere = StorageDriverStoreContext(target=None)
-        for question, answer in (("get_serialization_context", None), ("get_external_store_context", nowhere)):
-            setattr(instance, question, lambda _, answer=answer: answer)
-        return instance
+    return SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*PURE))

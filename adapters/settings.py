@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """The URL of the database in use."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'aftersales.db'}"
+        return self.database_url or f"sqlite:///{self.data / 'aftersales.db'}"
 
     @property
     def outbox(self) -> Path:

@@ -1,4 +1,4 @@
-"""The Temporal client, and the plugin that gives client, worker and replayer the same converter and sandbox."""
+"""The Temporal client, and the plugin that gives client, worker and replayer the same converter and runner."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError
-
-from adapters.sandbox import sandbox
+from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 
 _SYSTEM_MESSAGE = re.compile(r'message: "([^"]+)"')
 
@@ -22,9 +21,13 @@ class NotReachable(Exception):
     """No Temporal server answers; the text says where and what to do."""
 
 
-def plugin() -> SimplePlugin:
-    """What client, worker and replayer share."""
-    return SimplePlugin("aftersales", data_converter=pydantic_data_converter, workflow_runner=lambda _: sandbox())
+def plugin(runner: WorkflowRunner | None = None) -> SimplePlugin:
+    """What client, worker and replayer share. Rehearsals and replays give the `runner` of `adapters.sandbox`."""
+    return SimplePlugin(
+        "aftersales",
+        data_converter=pydantic_data_converter,
+        workflow_runner=lambda _: runner or UnsandboxedWorkflowRunner(),
+    )
 
 
 async def connect(address: str | None = None, interceptors: Sequence[Interceptor] = ()) -> Client:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 from aftersales.events import AnyEvent, Event
 from aftersales.model import Model, Time
 from aftersales.order import Order
 from aftersales.policy import Policy
 from aftersales.state import CaseState
+
+_snapshots: dict[tuple[object, ...], tuple[object, Policy]] = {}
+"""Policies by version and law packs, each with what it was read from. There are as many as versions in use."""
+
+
+def _shared(value: Any, validate: ValidatorFunctionWrapHandler) -> Policy:
+    """One object for all cases of the same terms: a worker holds thousands of cases and only a few policies."""
+    name = (value.get("version"), *value.get("law", ())) if isinstance(value, dict) else ()
+    known = _snapshots.get(name)
+    if known and known[0] == value:
+        return known[1]
+    policy: Policy = validate(value)
+    if name:
+        _snapshots[name] = value, policy
+    return policy
 
 
 class Resume(Model):
@@ -30,7 +47,7 @@ class CaseOpened(Model):
     """
 
     order: Order
-    policy: Policy
+    policy: Annotated[Policy, WrapValidator(_shared)]
     opened_at: Time
     trigger: AnyEvent
     resume: Resume | None = None

@@ -51,12 +51,8 @@ class Counterpart(Protocol):
 class LetterLedger(Protocol):
     """Which letters were sent."""
 
-    async def letter(self, key: str) -> LetterRecord | None:
-        """The letter with this key; None where none was claimed."""
-        ...
-
-    async def claim_letter(self, record: LetterRecord) -> None:
-        """Write the letter down before it is sent; nothing happens where its key is there already."""
+    async def claim_letter(self, record: LetterRecord) -> LetterRecord:
+        """Write the letter down before it is sent; what stands under its key, which may be there already."""
         ...
 
     async def letter_sent(self, key: str, *, at: datetime, reference: str) -> None:
@@ -67,12 +63,8 @@ class LetterLedger(Protocol):
 class CommandLedger(Protocol):
     """Which commands were given."""
 
-    async def command(self, key: str) -> CommandRecord | None:
-        """The command with this key; None where none was claimed."""
-        ...
-
-    async def claim_command(self, record: CommandRecord) -> None:
-        """Write the command down before it is given; nothing happens where its key is there already."""
+    async def claim_command(self, record: CommandRecord) -> CommandRecord:
+        """Write the command down before it is given; what stands under its key, which may be there already."""
         ...
 
     async def command_accepted(self, key: str, *, at: datetime, reference: str) -> None:

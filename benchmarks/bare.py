@@ -1,5 +1,7 @@
 """The ladder as anybody writes it first: the same signals, timers and number of activities, and no business code.
 
+The SDK is as it comes, its sandbox included.
+
 `python -m benchmarks.bare` runs its worker against the server that TEMPORAL_ADDRESS names, with the options of ours.
 """
 
@@ -13,9 +15,9 @@ from typing import Any
 from temporalio import activity, workflow
 
 with workflow.unsafe.imports_passed_through():
+    from temporalio.client import Client
+    from temporalio.envconfig import ClientConfig
     from temporalio.worker import Worker
-
-    from adapters.temporal import connect
 
 QUEUE = "bare"
 _OPTIONS: Any = {"start_to_close_timeout": timedelta(seconds=10)}
@@ -54,7 +56,7 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with Worker(
-        await connect(),
+        await Client.connect(**ClientConfig.load_client_connect_config()),
         task_queue=QUEUE,
         workflows=[BareLadder],
         activities=[effect],

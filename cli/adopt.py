@@ -23,6 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
 import workflows
+from adapters.sandbox import sandbox
 from adapters.settings import Settings
 from adapters.temporal import plugin
 from aftersales.plaintext import one_line
@@ -115,7 +116,7 @@ async def _replayed(client: Client, cases: Sequence[WorkflowExecution]) -> dict[
     # The SDK logs what fails here with its traceback; each failure is told in a line of its own.
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)
     unfit = {}
-    replayer = Replayer(workflows=list(workflows.ALL), plugins=[plugin()])
+    replayer = Replayer(workflows=list(workflows.ALL), plugins=[plugin(sandbox())])
     async with replayer.workflow_replay_iterator(histories()) as results:
         async for result in results:
             if result.replay_failure:

@@ -1,19 +1,24 @@
-"""The connections to the database: one engine that reads, one that writes."""
+"""The connections to the database: one that writes, some that read."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+T = TypeVar("T")
+
+_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg"}
 _BUSY_TIMEOUT = 30.0
 """Seconds that a process waits for another one's transaction on the same SQLite file."""
 _READERS = 4
@@ -23,55 +28,123 @@ class DatabaseUnusable(Exception):
     """The database cannot be opened. The text says which one, why, and what to do."""
 
 
-@dataclass(frozen=True)
-class Engines:
-    """`read` commits each statement by itself. `write` has one connection.
+class Database(Protocol):
+    """A database that is open: work is handed to it whole, as a function of a connection."""
 
-    On SQLite only one transaction writes at a time anyway, and waiting for it in the process is fairer and cheaper
+    url: URL
+
+    async def read(self, ask: Callable[[Connection], T]) -> T:
+        """What `ask` finds. It commits each statement by itself and must not leave rows unfetched."""
+        ...
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        """Run `change` in one transaction, committed when this returns. One runs at a time."""
+        ...
+
+
+class _File:
+    """SQLite. A transaction takes one way to a thread and back; a driver that is async takes one for each call.
+
+    One connection writes: SQLite lets only one do so anyway, and waiting for it in the process is fairer and cheaper
     than waiting for the file's lock.
     """
 
-    url: URL
-    read: AsyncEngine
-    write: AsyncEngine
+    def __init__(self, url: URL, read: Engine, write: Engine) -> None:
+        self.url, self._read, self._write = url, read, write
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-read")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="database-write")
+        self._connection: Connection | None = None
+
+    async def read(self, ask: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            with self._read.connect() as connection:
+                return ask(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            self._connection = connection = self._connection or self._write.connect()
+            with connection.begin():
+                return change(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+
+    async def close(self) -> None:
+        for threads in (self._readers, self._writer):
+            await asyncio.to_thread(threads.shutdown)
+        if self._connection:
+            self._connection.close()
+        self._read.dispose()
+        self._write.dispose()
+
+
+class _Server:
+    """PostgreSQL."""
+
+    def __init__(self, url: URL, read: AsyncEngine, write: AsyncEngine) -> None:
+        self.url, self._read, self._write = url, read, write
+
+    async def read(self, ask: Callable[[Connection], T]) -> T:
+        async with self._read.connect() as connection:
+            return await connection.run_sync(ask)
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        async with self._write.begin() as connection:
+            return await connection.run_sync(change)
+
+    async def close(self) -> None:
+        await self._read.dispose()
+        await self._write.dispose()
 
 
 @asynccontextmanager
-async def connect(address: str) -> AsyncIterator[Engines]:
-    """Engines for a database URL such as `sqlite:////var/lib/aftersales/aftersales.db`; makes a SQLite file's folder.
+async def connect(address: str) -> AsyncIterator[Database]:
+    """The database at a URL such as `sqlite:////var/lib/aftersales/aftersales.db`; makes a SQLite file's folder.
 
     Raises:
         DatabaseUnusable: the URL is not one, its driver is missing, or the folder cannot be made or written to.
     """
     url = _url(address)
-    options: dict[str, Any] = {"hide_parameters": True}  # errors are logged, what customers wrote is not
-    if url.get_backend_name() == "sqlite":
-        _make_folder(url)
-        # The driver then takes the write lock with a transaction's first change. Without, a transaction that
-        # read before it wrote would fail, not wait, while another process writes.
-        options["connect_args"] = {"timeout": _BUSY_TIMEOUT, "isolation_level": "IMMEDIATE"}
     try:
-        read = create_async_engine(
-            url,
-            isolation_level="AUTOCOMMIT",
-            skip_autocommit_rollback=True,
-            pool_size=_READERS,
-            max_overflow=0,
-            **options,
-        )
-        write = create_async_engine(url, pool_size=1, max_overflow=0, **options)
+        database = _file(url) if url.get_backend_name() == "sqlite" else _server(url)
     except (ImportError, ArgumentError) as error:
         raise DatabaseUnusable(
             f"database {shown(url)}: {error}; install that, or use a SQLite file or PostgreSQL with asyncpg"
         ) from error
-    if url.get_backend_name() == "sqlite":
-        for engine in (read, write):
-            event.listen(engine.sync_engine, "connect", _set_pragmas)
     try:
-        yield Engines(url, read, write)
+        yield database
     finally:
-        await write.dispose()
-        await read.dispose()
+        await database.close()
+
+
+# Errors are logged; what customers wrote, which stands in the parameters, is not.
+_POOLED: dict[str, Any] = {"hide_parameters": True, "max_overflow": 0}
+_READING: dict[str, Any] = {
+    **_POOLED,
+    "isolation_level": "AUTOCOMMIT",
+    "skip_autocommit_rollback": True,
+    "pool_size": _READERS,
+}
+_WRITING: dict[str, Any] = {**_POOLED, "pool_size": 1}
+
+
+def _file(url: URL) -> _File:
+    _make_folder(url)
+    # The driver then takes the write lock with a transaction's first change. Without, a transaction that read before
+    # it wrote would fail, not wait, while another process writes.
+    options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_TIMEOUT, "isolation_level": "IMMEDIATE"}}
+    read, write = (create_engine(url, **options, **kind) for kind in (_READING, _WRITING))
+    for engine in (read, write):
+        event.listen(engine, "connect", _set_pragmas)
+    return _File(url, read, write)
+
+
+def _server(url: URL) -> _Server:
+    # A worker with a SQLite file is spared its memory.
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    return _Server(url, create_async_engine(url, **_READING), create_async_engine(url, **_WRITING))
 
 
 def unreachable(url: URL, error: DBAPIError | OSError) -> DatabaseUnusable:
@@ -98,7 +171,7 @@ def _url(address: str) -> URL:
         ) from None
     if url.get_backend_name() not in _DRIVERS:
         raise DatabaseUnusable(f"database {shown(url)}: only sqlite:// and postgresql:// are known; use one of these")
-    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    url = url.set(drivername=_DRIVERS[url.get_backend_name()])
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
         raise DatabaseUnusable(
             f"{address!r} names no file, and a case must outlive its process; write sqlite:///folder/aftersales.db"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select, tuple_
 
 from adapters.database.rows import event_row
 from adapters.database.schema import clean, events
@@ -23,9 +22,7 @@ def key_of(record: EventRecord) -> Key:
     return clean(record.source), clean(record.id)
 
 
-async def record(
-    connection: AsyncConnection, do: Statements, records: Sequence[EventRecord]
-) -> list[EventStatus | None]:
+def record(connection: Connection, do: Statements, records: Sequence[EventRecord]) -> list[EventStatus | None]:
     """See `aftersales.ports.EventLedger.record_events`.
 
     What is new is found by inserting, not by looking: so two processes never both find an event new.
@@ -34,9 +31,9 @@ async def record(
     for one in records:
         first.setdefault(key_of(one), one)
     keys = sorted(first)  # one order for all, so that two processes on PostgreSQL never wait for each other
-    inserted = await connection.execute(do.new_events, [event_row(first[key]) for key in keys])
+    inserted = connection.execute(do.new_events, [event_row(first[key]) for key in keys])
     new = {(source, id) for source, id in inserted}
-    status = await _statuses(connection, [key for key in keys if key not in new])
+    status = _statuses(connection, [key for key in keys if key not in new])
 
     before: list[EventStatus | None] = []
     replaced: dict[Key, EventRecord] = {}
@@ -48,16 +45,16 @@ async def record(
             if before[-1]:
                 replaced[key] = one
     if replaced:
-        await connection.execute(do.replace_refused, [event_row(replaced[key]) for key in sorted(replaced)])
+        connection.execute(do.replace_refused, [event_row(replaced[key]) for key in sorted(replaced)])
     return before
 
 
-async def _statuses(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, EventStatus]:
+def _statuses(connection: Connection, keys: Sequence[Key]) -> dict[Key, EventStatus]:
     """The status of events that are in the table; PostgreSQL keeps them locked until the commit."""
     found: dict[Key, EventStatus] = {}
     for start in range(0, len(keys), _KEYS_A_QUERY):
         some = tuple_(events.c.source, events.c.id).in_(keys[start : start + _KEYS_A_QUERY])
         query = select(events.c.source, events.c.id, events.c.status).where(some).with_for_update()
-        for source, id, status in await connection.execute(query):
+        for source, id, status in connection.execute(query):
             found[source, id] = EventStatus(status)
     return found

@@ -15,6 +15,8 @@ LETTERS: Select[Any] = select(letters, *_OF_CASE).join(cases)
 """Letters, each with the case that it belongs to."""
 COMMANDS: Select[Any] = select(commands, *_OF_CASE).join(cases)
 """Commands, each with the case that it belongs to."""
+LETTER = LETTERS.where(letters.c.key == bindparam("key"))
+COMMAND = COMMANDS.where(commands.c.key == bindparam("key"))
 
 _LAST_LETTER = (
     select(func.max(letters.c.claimed_at))

@@ -38,10 +38,10 @@ class Statements:
 
         self.outcome: Insert = insert(outcomes).on_conflict_do_nothing()
 
-        self.claim_letter: Insert = insert(letters).on_conflict_do_nothing()
+        self.claim_letter: Insert = insert(letters).on_conflict_do_nothing().returning(letters.c.key)
         self.letter_sent: Update = _first_answer(letters, "sent_at", "reference")
 
-        self.claim_command: Insert = insert(commands).on_conflict_do_nothing()
+        self.claim_command: Insert = insert(commands).on_conflict_do_nothing().returning(commands.c.key)
         self.command_accepted: Update = _first_answer(commands, "accepted_at", "reference")
         self.command_refused: Update = _first_answer(commands, "refused")
 

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Result, RowMapping, Select
+from sqlalchemy import RowMapping, Select
 from typing_extensions import override
 
 from adapters.database import queries, rows
-from adapters.database.engines import Engines, connect
+from adapters.database.engines import Database, connect
 from adapters.database.intake import key_of, record
-from adapters.database.lookup import Lookup
-from adapters.database.schema import commands, letters
+from adapters.database.schema import clean
 from adapters.database.statements import Statements
 from adapters.database.upgrade import bring_up_to_date
 from adapters.database.views import Views
@@ -32,9 +31,9 @@ async def open_store(url: str) -> AsyncIterator[Store]:
     Raises:
         DatabaseUnusable: the database cannot be opened, or was written by a newer version.
     """
-    async with connect(url) as engines:
-        await bring_up_to_date(engines)
-        store = Store(engines)
+    async with connect(url) as database:
+        await bring_up_to_date(database)
+        store = Store(database)
         try:
             yield store
         finally:
@@ -47,31 +46,29 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
     Each one that writes returns when its changes are committed, all of them or none. `views` is for people.
     """
 
-    def __init__(self, engines: Engines) -> None:
-        self._reader = engines.read
-        self._writer = Writer(engines.write)
-        self._letters = Lookup(engines.read, queries.LETTERS, letters.c.key)
-        self._commands = Lookup(engines.read, queries.COMMANDS, commands.c.key)
-        self._do = Statements(engines.url.get_backend_name())
-        self.views = Views(engines.read)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writer = Writer(database)
+        self._do = Statements(database.url.get_backend_name())
+        self.views = Views(database)
 
     async def close(self) -> None:
         """Wait for what is under way."""
         await self._writer.close()
-        await self._letters.close()
-        await self._commands.close()
 
-    @override
     async def letter(self, key: str) -> LetterRecord | None:
-        row = await self._letters.find(key)
+        """The letter with this key; None where none was claimed."""
+        row = await self._first(queries.LETTER, key=clean(key))
         return rows.letter_of(row) if row else None
 
     @override
-    async def claim_letter(self, record: LetterRecord) -> None:
-        await self._writer.write(
+    async def claim_letter(self, record: LetterRecord) -> LetterRecord:
+        free = await self._writer.write(
             (self._do.know_case, [rows.case_row(record.case)]),
             (self._do.claim_letter, [rows.letter_row(record)]),
+            claims=clean(record.key),
         )
+        return record if free else await self.letter(record.key) or record
 
     @override
     async def letter_sent(self, key: str, *, at: datetime, reference: str) -> None:
@@ -83,17 +80,19 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         row = {"_key": key, "_sent_at": at, "_reference": reference}
         await self._writer.write((self._do.letter_sent, [row]))
 
-    @override
     async def command(self, key: str) -> CommandRecord | None:
-        row = await self._commands.find(key)
+        """The command with this key; None where none was claimed."""
+        row = await self._first(queries.COMMAND, key=clean(key))
         return rows.command_of(row) if row else None
 
     @override
-    async def claim_command(self, record: CommandRecord) -> None:
-        await self._writer.write(
+    async def claim_command(self, record: CommandRecord) -> CommandRecord:
+        free = await self._writer.write(
             (self._do.know_case, [rows.case_row(record.case)]),
             (self._do.claim_command, [rows.command_row(record)]),
+            claims=clean(record.key),
         )
+        return record if free else await self.command(record.key) or record
 
     @override
     async def command_accepted(self, key: str, *, at: datetime, reference: str) -> None:
@@ -116,9 +115,7 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
 
     @override
     async def paid(self, *, shop: str, order_id: str) -> Decimal:
-        async with self._reader.connect() as connection:
-            found = await connection.execute(queries.PAYING, {"shop": shop, "order_id": order_id})
-            paying = found.scalars().all()
+        paying = [row["data"] for row in await self._all(queries.PAYING, shop=shop, order_id=order_id)]
         return sum((Decimal(data["amount"]) for data in paying if data["pays"] != "freight"), Decimal(0))
 
     @override
@@ -171,8 +168,7 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         """
         if not records:
             return []
-        async with self._writer.transaction() as connection:
-            return await record(connection, self._do, records)
+        return await self._writer.transaction(lambda connection: record(connection, self._do, records))
 
     @override
     async def settle_events(self, records: Sequence[EventRecord]) -> None:
@@ -186,14 +182,10 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         return [rows.event_of(row) for row in await self._all(queries.WAITING_EVENTS, order_id=order_id)]
 
     async def _first(self, query: Select[Any], **values: str) -> RowMapping | None:
-        async with self._reader.connect() as connection:
-            result: Result[Any] = await connection.execute(query, values)
-            return result.mappings().first()
+        return await self._database.read(lambda connection: connection.execute(query, values).mappings().first())
 
     async def _all(self, query: Select[Any], **values: str) -> Sequence[RowMapping]:
-        async with self._reader.connect() as connection:
-            result: Result[Any] = await connection.execute(query, values)
-            return result.mappings().all()
+        return await self._database.read(lambda connection: connection.execute(query, values).mappings().all())
 
 
 def _case(row: RowMapping) -> CaseRecord:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database.engines import DatabaseUnusable, Engines, shown, unreachable
+from adapters.database.engines import Database, DatabaseUnusable, shown, unreachable
 from adapters.database.schema import REVISION
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -25,28 +25,18 @@ _WAL_TRIES = 300
 _WAL_PAUSE = 0.1
 
 
-async def bring_up_to_date(engines: Engines) -> None:
+async def bring_up_to_date(database: Database) -> None:
     """Run the migrations that are missing, which costs next to nothing when none is. Processes may do it together.
 
     Raises:
         DatabaseUnusable: the database cannot be reached, is not ours, or is newer than this code.
     """
     try:
-        sqlite = engines.url.get_backend_name() == "sqlite"
-        async with engines.write.connect() as connection:
-            if sqlite:
-                await _use_wal(connection)
-            if await connection.run_sync(_revision) == REVISION:
-                return
-        async with _alone(), engines.write.connect() as connection:
-            if sqlite:
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            await connection.run_sync(_migrate, shown(engines.url))
-            await connection.commit()
+        if await database.write(_found) != REVISION:
+            async with _alone():
+                await database.write(_migrate)
     except (DBAPIError, OSError) as error:
-        raise unreachable(engines.url, error) from error
+        raise unreachable(database.url, error) from error
 
 
 @asynccontextmanager
@@ -59,22 +49,27 @@ async def _alone() -> AsyncIterator[None]:
         _ALEMBIC.release()
 
 
-async def _use_wal(connection: AsyncConnection) -> None:
+def _found(connection: Connection) -> str | None:
+    if connection.dialect.name == "sqlite":
+        _use_wal(connection)
+    return _revision(connection)
+
+
+def _use_wal(connection: Connection) -> None:
     """Switch the file to write-ahead logging, which it then stays in.
 
     SQLite does not wait for its busy timeout here when another process does the same, so we do.
     """
     for _ in range(_WAL_TRIES):
         try:
-            mode = (await connection.exec_driver_sql("PRAGMA journal_mode=WAL")).scalar_one()
+            mode = connection.exec_driver_sql("PRAGMA journal_mode=WAL").scalar_one()
         except OperationalError as error:
             if "locked" not in str(error.orig):
                 raise
-            await connection.rollback()
         else:
             if mode == "wal":
                 return
-        await asyncio.sleep(_WAL_PAUSE)
+        time.sleep(_WAL_PAUSE)
     raise DatabaseUnusable(
         f"database {shown(connection.engine.url)} cannot be switched to write-ahead logging: another program holds "
         "it, or it lies on a network folder; close that program, or use a local disk or PostgreSQL"
@@ -88,8 +83,12 @@ def _revision(connection: Connection) -> str | None:
     return revision
 
 
-def _migrate(connection: Connection, database: str) -> None:
+def _migrate(connection: Connection) -> None:
     """Upgrade inside the transaction that holds the lock; another process may have done it meanwhile."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     found = _revision(connection)
     if found == REVISION:
         return
@@ -102,7 +101,7 @@ def _migrate(connection: Connection, database: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise DatabaseUnusable(
-            f"database {database} is at revision {found} and this code knows up to {REVISION}: "
+            f"database {shown(connection.engine.url)} is at revision {found} and this code knows up to {REVISION}: "
             "it was written by a newer version; update Aftersales, or use another database"
         )
     command.upgrade(config, REVISION)

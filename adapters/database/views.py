@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Result, RowMapping, Select, and_, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select
 
 from adapters.database import queries, rows
+from adapters.database.engines import Database
 from adapters.database.schema import cases, commands, events, letters, outcomes
 from aftersales.ids import parse_case_id
 from aftersales.model import Model, Time
@@ -45,8 +45,8 @@ class Summary(Model):
 class Views:
     """Reading for the command line. Lists come newest first unless said otherwise."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def cases(
         self,
@@ -146,13 +146,10 @@ class Views:
 
     async def _counts(self, *by: ColumnElement[Any]) -> list[tuple[Any, ...]]:
         query = select(*by, func.count()).group_by(*by).order_by(*by)
-        async with self._engine.connect() as connection:
-            return [tuple(row) for row in await connection.execute(query)]
+        return await self._database.read(lambda connection: [tuple(row) for row in connection.execute(query)])
 
     async def _all(self, query: Select[Any]) -> Sequence[RowMapping]:
-        async with self._engine.connect() as connection:
-            result: Result[Any] = await connection.execute(query)
-            return result.mappings().all()
+        return await self._database.read(lambda connection: connection.execute(query).mappings().all())
 
 
 def _is(source: str, id: str) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
 from adapters.database import open_store
 from adapters.embedded import EmbeddedServer
+from adapters.sandbox import sandbox
 from adapters.settings import Settings
 from adapters.temporal import plugin
 from aftersales.letters import LetterBook
@@ -53,6 +54,7 @@ class Theatre:
     def __init__(self, service: ServiceClient, folder: Path, settings: Settings) -> None:
         self._service, self._folder, self._settings = service, folder, settings
         self._book = LetterBook.load(settings.templates)
+        self._runner = sandbox()
         self._numbers = count(1)
         self._places = asyncio.Semaphore(AT_ONCE)
 
@@ -106,7 +108,7 @@ class Theatre:
                         await _end(client, case.id)
 
     async def _namespace(self, name: str) -> Client:
-        client = Client(self._service, namespace=name, plugins=[plugin()])
+        client = Client(self._service, namespace=name, plugins=[plugin(self._runner)])
         await self._service.workflow_service.register_namespace(
             RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=_DAY)
         )

@@ -213,11 +213,9 @@ async def through(shop: Shop, order: str) -> None:
 
 
 STEPS = (
-    "letter",
     "claim_letter",
     "deliver",
     "letter_sent",
-    "command",
     "claim_command",
     "execute",
     "command_accepted",

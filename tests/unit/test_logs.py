@@ -33,7 +33,7 @@ def configure() -> Iterator[Configure]:
     yield run
     root.handlers[:] = handlers
     root.setLevel(level)
-    for name in ("aiosqlite", "sqlalchemy"):
+    for name in ("alembic", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.NOTSET)
     workflow.logger.workflow_info_on_message = True
     activity.logger.activity_info_on_message = True
@@ -117,7 +117,7 @@ def test_a_traceback_shows_no_local_variables(configure: Configure, fmt: LogForm
 
 def test_database_statements_are_not_logged_even_at_debug(configure: Configure) -> None:
     stream = configure(level="debug")
-    logging.getLogger("aiosqlite").debug("executing insert secret")
+    logging.getLogger("sqlalchemy").debug("executing insert secret")
     logging.getLogger("sqlalchemy.engine").info("secret")
     logging.getLogger("worker").debug("shown")
     assert [line["event"] for line in lines(stream)] == ["shown"]

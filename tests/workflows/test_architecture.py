@@ -6,7 +6,6 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -137,10 +136,10 @@ def test_letters_and_results_carry_the_names_of_the_rules(process: type[Case]) -
     assert {name for name in closed if "_" in name or name in results} <= results, "a result that the rules do not have"
 
 
-@pytest.mark.parametrize("name", sorted(name for name in PURE if name.startswith("workflows.")))
-def test_the_toolkit_asks_neither_clock_nor_chance(name: str) -> None:
-    """The sandbox, which would catch it, passes these modules through."""
-    tree = ast.parse(inspect.getsource(import_module(name)))
+@pytest.mark.parametrize("path", sorted(Path(workflows.__path__[0]).glob("*.py")), ids=lambda path: path.stem)
+def test_workflow_code_asks_neither_clock_nor_chance(path: Path) -> None:
+    """Workers run without the sandbox, and rehearsals, which run in it, do not take every branch."""
+    tree = ast.parse(path.read_text("utf-8"))
     imported = {
         alias.name.split(".")[0]
         for node in ast.walk(tree)
@@ -155,9 +154,8 @@ def test_the_toolkit_asks_neither_clock_nor_chance(name: str) -> None:
     assert not {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & {"open", "input"}
 
 
-def test_no_process_escapes_the_sandbox() -> None:
-    passed = {name.removeprefix("workflows.") for name in PURE if name.startswith("workflows.")}
-    assert passed.isdisjoint({process.process.replace("-", "_") for process in workflows.ALL})
+def test_the_sandbox_passes_no_workflow_code_through() -> None:
+    assert not [name for name in PURE if name.split(".")[0] == "workflows"]
 
 
 def _owner(node: ast.Attribute) -> str:

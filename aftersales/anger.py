@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from aftersales.phrase_book import FOLDER, HAN, characters_of, languages_for
-from aftersales.reply_text import own_words
-from aftersales.yamlfile import load_yaml
+from aftersales.phrase_book import HAN, languages_for, load_language
+from aftersales.reply_text import own_words, without_signature
 
 MINIMUM_WORDS = 2
 MINIMUM_LETTERS = 8
@@ -35,21 +34,17 @@ _SENTENCE_END = re.compile(
     "|[\U0001f000-\U0001faff\u2600-\u27bf]+"
 )
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|(?<!\S)[^\s@]{1,80}@\S+")
-_CLOSING = re.compile(
-    r"\s*(?:(?:kind|best|warm|many)\s+)?(?:regards|thanks|cheers|sincerely|yours\b.{0,20}|thank you|best)\s*[,.!]?\s*$",
-    re.I,
-)
-_NAME_WORDS = 3
 
 
 def shouts(own: str) -> bool:
     """Whether a whole sentence is in capitals: at least two words and eight cased letters, codes taken out.
 
     A sentence ends at `.` `!` `?` `…`, an emoji or a line; lines in capitals that follow one another are one sentence.
-    One that holds letters of a script without case is in a language without case and does not count.
+    One that holds letters of a script without case is in a language without case and does not count. A signature is no
+    sentence.
     """
     words = letters = 0
-    for line in _without_signature(_ADDRESS.sub(" ", own).split("\n")):
+    for line in _ADDRESS.sub(" ", without_signature(own)).split("\n"):
         at = 0
         for end in [*_SENTENCE_END.finditer(line), None]:
             capitals = _capitals(line[at : end.start() if end else len(line)])
@@ -88,16 +83,6 @@ def _capitals(sentence: str) -> tuple[int, int] | None:
     return words, letters
 
 
-def _without_signature(lines: list[str]) -> list[str]:
-    """The lines without a name in capitals under a closing ("Thanks," and then "JOHN SMITH")."""
-    filled = [index for index, line in enumerate(lines) if line.strip()]
-    if len(filled) > 1:
-        name, closing = lines[filled[-1]], lines[filled[-2]]
-        if _CLOSING.match(closing[:60]) and len(name.split()) <= _NAME_WORDS and not re.search(r"[!?]", name):
-            return lines[: filled[-1]]
-    return lines
-
-
 @dataclass(frozen=True)
 class _Profanity:
     words: frozenset[str]
@@ -115,7 +100,8 @@ _NEVER = re.compile(r"(?!)")
 
 @cache
 def _profanity(language: str) -> _Profanity:
-    data = load_yaml(FOLDER / f"{language}.yaml").data.get("profanity", {})
+    read = load_language(language)
+    data = read.profanity
     words = [str(word) for word in data.get("words", ())]
     return _Profanity(
         words=frozenset(word for word in words if "*" not in word),
@@ -125,7 +111,7 @@ def _profanity(language: str) -> _Profanity:
         phrases=_any_of(data.get("phrases", ())),
         harmless=_any_of(data.get("harmless", ())),
         whole=frozenset(data.get("whole", ())),
-        characters=characters_of(language),
+        characters=dict(read.characters),
     )
 
 

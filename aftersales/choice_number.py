@@ -16,7 +16,7 @@ NUMBER_GROUPS = (
     "before_number",
     "after_number",
 )
-_BEFORE = {"greeting", "closing", "yes", "yes_alone", "no", "complaint", "end"}
+_BEFORE = {"greeting", "closing", "yes", "yes_alone", "no", "objection", "complaint", "end"}
 _AFTER = {
     "yes",
     "yes_alone",

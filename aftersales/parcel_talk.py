@@ -36,7 +36,7 @@ def parcel_topic(text: str, language: str) -> str:
         if topic in found:
             return topic
     if "received" in found:
-        return "received" if "?" not in words else "unclear"
+        return "received" if "?" not in words and "condition" not in found else "unclear"
     thanks = "thanks" in found or not {"thank", "thanks"}.isdisjoint(words)
     return "thanks" if thanks and found <= _KINDNESS | {""} else "unclear"
 
@@ -49,4 +49,6 @@ def _book(languages: tuple[str, ...]) -> PhraseBook:
         replace(known, groups={**{group: known.groups.get(group, ()) for group in _KINDNESS}, **topics.get(name, {})})
         for name, known in ((name, load_language(name)) for name in languages)
     ]
-    return PhraseBook(read, ("not_received", "other", "received", "thanks", "greeting", "closing", "polite"))
+    return PhraseBook(
+        read, ("not_received", "other", "condition", "received", "thanks", "greeting", "closing", "polite")
+    )

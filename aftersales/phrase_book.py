@@ -8,18 +8,18 @@ alternative be several words, `..` stands for up to three words. Words are compa
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aftersales.yamlfile import load_yaml
 
 FOLDER = Path(__file__).with_name("phrases")
 GAP = ".."
-WORD_GROUPS = ("own", "others", "opener", "not_in_a_gap")
+WORD_GROUPS = ("own", "others", "opener", "not_in_a_gap", "currency")
 OPENING = "question_opening"
 """The group whose phrases count only where a clause begins: "is it …" asks, "it is …" does not."""
 ALONE = "yes_alone"
@@ -33,7 +33,7 @@ HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _TOKEN = re.compile(
     r"(?P<number>(?:[$€£¥] ?)?\d+(?:[.,:/-]\d+)*(?: ?[%€$£¥°]|[^\W_" + _CASELESS + r"]*))"
     r"|(?P<word>[^\W_" + _CASELESS + r"]+(?:'[^\W_" + _CASELESS + r"]+)*)"
-    r"|(?P<one>[" + _CASELESS + r"#\U0001f44d\U0001f44e])"
+    r"|(?P<one>[" + _CASELESS + r"#\U0001f44c-\U0001f44e])"
     r"|(?P<end>[.!?;…。]+)"
     r"|(?P<line>\n\s*)"
     r"|(?P<pause>[,:、–—()\[\]]|(?<=\s)-+(?=\s)|(?<=\d)-)"
@@ -42,7 +42,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Language:
-    """One phrase file: phrases by group, and how the language's words are brought to one spelling."""
+    """One phrase file: phrases by group, profanity, and how the language's words are brought to one spelling."""
 
     rewrites: Mapping[str, tuple[str, ...]]
     endings: Mapping[str, str]
@@ -50,13 +50,28 @@ class Language:
     characters: Mapping[int, str]
     numerals: Mapping[str, int]
     groups: Mapping[str, tuple[str, ...]]
+    profanity: Mapping[str, Sequence[str]]
 
 
-@dataclass
+_Element = tuple[tuple[str, ...], ...]
+"""One place of a phrase: the words that may stand there; an empty alternative may be left out."""
+
+
+class _Phrase(NamedTuple):
+    group: str
+    rest: tuple[_Element, ...]
+    """What is still to come of the phrase."""
+
+
 class _Node:
-    next: dict[str, _Node] = field(default_factory=dict)
-    gap: _Node | None = None
-    groups: dict[str, int] = field(default_factory=dict)
+    """Where one is in all the phrases that begin with the words so far."""
+
+    __slots__ = ("gap", "groups", "next")
+
+    def __init__(self, groups: tuple[str, ...]) -> None:
+        self.groups = groups
+        self.next: dict[str, _Node] = {}
+        self.gap: _Node | None = None
 
 
 class PhraseBook:
@@ -65,20 +80,21 @@ class PhraseBook:
     def __init__(self, languages: Sequence[Language], groups: Sequence[str]) -> None:
         self._languages = tuple(languages)
         self._groups = tuple(groups)
-        self._root = _Node()
         self._single: dict[str, frozenset[str]] = {}
         self.numerals: dict[str, int] = {}
         for language in languages:
             self.numerals |= language.numerals
-            for group in groups:
-                for phrase in language.groups.get(group, ()):
-                    for words in self._spellings(phrase):
-                        self._add(words, group, groups.index(group))
             for group in WORD_GROUPS:
                 words_of = {word for phrase in language.groups.get(group, ()) for word in phrase.split("|")}
                 self._single[group] = self._single.get(group, frozenset()) | words_of
-
         self._no_gap = SENTENCE_ENDS | self.single_words("not_in_a_gap")
+        phrases = [
+            _Phrase(group, self._elements(phrase))
+            for language in languages
+            for group in groups
+            for phrase in language.groups.get(group, ())
+        ]
+        self._root = _graph(frozenset(phrases), {})
 
     def words(self, text: str) -> list[str]:
         """The words of cleaned text in lower case, rewritten; "." and "?" end a sentence, "," a part of one."""
@@ -137,27 +153,18 @@ class PhraseBook:
                 if at + skipped >= len(words) or words[at + skipped] in self._no_gap:
                     break
 
-    def _add(self, words: Sequence[str], group: str, rank: int) -> None:
-        node = self._root
-        for word in words:
-            if word == GAP:
-                node.gap = node.gap or _Node()
-                node = node.gap
-            else:
-                node = node.next.setdefault(word, _Node())
-        node.groups[group] = rank
+    def _elements(self, phrase: str) -> tuple[_Element, ...]:
+        elements = tuple(self._element(written) for written in phrase.split())
+        if all(() in element for element in elements):
+            raise ValueError(f"the phrase {phrase!r} has no word that must be there")
+        return elements
 
-    def _spellings(self, phrase: str) -> Iterator[list[str]]:
-        choices: list[list[list[str]]] = []
-        for element in phrase.split():
-            if element == GAP:
-                choices.append([[GAP]])
-                continue
-            optional = element.endswith("?")
-            variants = [self.words(part.replace("_", " ")) for part in element.removesuffix("?").split("|")]
-            choices.append([*variants, []] if optional else variants)
-        for combination in product(*choices):
-            yield [word for part in combination for word in part]
+    def _element(self, written: str) -> _Element:
+        if written == GAP:
+            return ((GAP,),)
+        parts = written.removesuffix("?").split("|")
+        variants = [tuple(sys.intern(word) for word in self.words(part.replace("_", " "))) for part in parts]
+        return (*variants, ()) if written.endswith("?") else tuple(variants)
 
     def _rewritten(self, token: str) -> tuple[str, ...]:
         known = self._looked_up(token)
@@ -175,6 +182,35 @@ class PhraseBook:
 
     def _looked_up(self, token: str) -> tuple[str, ...] | None:
         return next((language.rewrites[token] for language in self._languages if token in language.rewrites), None)
+
+
+def _graph(phrases: frozenset[_Phrase], known: dict[frozenset[_Phrase], _Node]) -> _Node:
+    """The node for these phrases, with all nodes behind it.
+
+    Phrases that go on alike share their nodes: a tree of every spelling takes thirty times the memory.
+    """
+    if phrases in known:
+        return known[phrases]
+    waiting, seen = list(phrases), set(phrases)
+    following: dict[str, set[_Phrase]] = {}
+    groups = []
+    while waiting:
+        group, rest = waiting.pop()
+        if not rest:
+            groups.append(group)
+            continue
+        for variant in rest[0]:
+            behind = _Phrase(group, ((variant[1:],), *rest[1:]) if len(variant) > 1 else rest[1:])
+            if variant:
+                following.setdefault(variant[0], set()).add(behind)
+            elif behind not in seen:
+                seen.add(behind)
+                waiting.append(behind)
+    node = known[phrases] = _Node(tuple(groups))
+    nodes = {word: _graph(frozenset(behind), known) for word, behind in following.items()}
+    node.gap = nodes.pop(GAP, None)
+    node.next = nodes
+    return node
 
 
 _LONG_RUN = re.compile(r"([^\W\d_])\1{2,}")
@@ -215,12 +251,8 @@ def load_language(name: str) -> Language:
         characters={ord(pair[0]): pair[1] for pair in data.get("same_character", "").split()},
         numerals=dict(data.get("numerals", {})),
         groups={group: tuple(phrases) for group, phrases in data["phrases"].items()},
+        profanity=data.get("profanity", {}),
     )
-
-
-def characters_of(name: str) -> dict[int, str]:
-    """The characters of a language that are read as another (traditional as simplified)."""
-    return dict(load_language(name).characters)
 
 
 def _misspellings(word: str) -> set[str]:

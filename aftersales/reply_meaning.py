@@ -11,23 +11,23 @@ from aftersales.reply_sentences import ASKED_BUT_MEANT, ASKING, Item, Sentence, 
 FUNCTION_GROUPS = (
     *("undecided", "other", "condition_meant_politely", "yes_asked", "refuse_asked", "accept", "refuse", "demand"),
     *("keep", "send_back", "unwanted", "refund", "reship", "yes", "yes_alone", "no", "only_denied", "denial", "not"),
-    *("condition", "reserve", "hedge", "contrast", "because", "complaint", "question", "question_opening", "request"),
-    *("question_anywhere", "greeting", "closing", "polite"),
+    *("condition", "reserve", "hedge", "contrast", "because", "objection", "complaint", "proceeding", "question"),
+    *("question_opening", "request", "question_anywhere", "greeting", "closing", "polite"),
 )
 """The groups of phrases that are read, the one that counts first where two hold the same phrase."""
 _SIGNS = {"accept", "refuse", "demand", "keep", "send_back", "unwanted", "refund", "reship"}
-_SIGNS |= {"yes", "yes_alone", "no"} | ASKED_BUT_MEANT
+_SIGNS |= {"yes", "yes_alone", "no", "objection"} | ASKED_BUT_MEANT
 _WISHES = {"demand", "send_back", "unwanted", "refund", "reship"}
 _TAKING = {"accept", "keep"}
+_BARE_YES = ("yes", "yes_alone")
 _DENIABLE = _SIGNS - ASKED_BUT_MEANT - {"no"} | {"only_denied"}
 _DENIED_FROM_AFAR = {"accept", "yes", "keep", "only_denied"}
 _SWALLOWED_BY_A_REFUSAL = _DENIED_FROM_AFAR | {"yes_alone"}
 _OF_THE_SPEAKER = {"accept", "refuse", "yes", "yes_alone", "keep", "only_denied", "demand"}
+_DEDUCTED = {"deduct", "扣"}
 _NO_NUMBER_BESIDE = {"condition", "hedge", "reserve", "undecided", "contrast"}
 _NEGATION_REACHES = 6
 _REFUSAL_REACHES = 5
-_CURRENCIES = set("$€£¥")
-_KNOWN_AMOUNT = {"the", "your", "this", "that", "these", "those", "of", "这", "这个", "的"}
 
 
 @dataclass(slots=True)
@@ -44,8 +44,9 @@ class Meaning:
 
     `covered`: there is no word, question or condition that was not understood. `doubt`: a phrase counts for nothing
     because of a hedge, a "not" or another amount beside it. `conceded`: an acceptance was taken back in part ("but").
-    `undecided`: the customer says so. `groups`: the group of every word. `doubtful_words`: those in a sentence in which
-    a number chooses nothing.
+    `torn`: a bare yes is followed by an objection. `amounts`: one is named that need not be the letter's. `undecided`:
+    the customer says so. `groups`: the group of every word. `doubtful_words`: those in a sentence in which a number
+    chooses nothing.
     """
 
     words: Sequence[str]
@@ -54,6 +55,8 @@ class Meaning:
     covered: bool = True
     doubt: bool = False
     conceded: bool = False
+    torn: bool = False
+    amounts: bool = False
     undecided: bool = False
     doubtful_words: set[int] = field(default_factory=set)
 
@@ -63,10 +66,10 @@ class Meaning:
 
 
 def read_meaning(
-    words: Sequence[str], phrases: PhraseBook, *, asking_allowed: bool, without: Set[str] = frozenset()
+    words: Sequence[str], phrases: PhraseBook, *, askable: Set[str], without: Set[str] = frozenset()
 ) -> Meaning:
-    """What a reply says about the choice; `asking_allowed` and `without` as for `read_sentences`."""
-    sentences = read_sentences(words, phrases, asking_allowed=asking_allowed, without=without)
+    """What a reply says about the choice; `askable` and `without` as for `read_sentences`."""
+    sentences = read_sentences(words, phrases, askable=askable, without=without)
     items = [item for sentence in sentences for item in sentence.items]
     meaning = Meaning(words, [item.group for item in items for _ in item.words])
     conditional = any(item.group == "condition" for item in items)
@@ -86,13 +89,14 @@ class _Reading:
         self.groups = {item.group for item in self.items}
         self.no_taking = conditional or bool(self.groups & {"reserve", "hedge"})
         self.no_wishing = bool(self.groups & {"condition", "hedge"})
-        amounts = (at for at in range(len(self.items)) if _is_amount(self.items, at))
+        amounts = (at for at, item in enumerate(self.items) if item.group == "amount")
         self.first_amount = next(amounts, len(self.items))
         self.accepted: list[Sign] = []
         self.negation: tuple[str, int] | None = None
         self.negation_reaches = self.refusal_reaches = 0
         self.negation_answers = False
-        self.other_speaks = False
+        self.other_speaks = self.unknown_speaks = self.own_speaks = False
+        self.clauses = _clauses(self.items)
 
     def read(self) -> None:
         for index, item in enumerate(self.items):
@@ -113,6 +117,8 @@ class _Reading:
                     self._sign(group, index)
             else:
                 self._other(item)
+            self.unknown_speaks |= group == "word" and item.first.isascii() and item.first.isalpha()
+            self.own_speaks |= not self.own.isdisjoint(item.words)
         self._leave_negation()
         self.meaning.covered = self.meaning.covered and not self.sentence.asks
         if self.sentence.asks or self.groups & _NO_NUMBER_BESIDE:
@@ -120,7 +126,7 @@ class _Reading:
 
     def _end(self, index: int) -> None:
         self.refusal_reaches = 0
-        self.other_speaks = False
+        self.other_speaks = self.unknown_speaks = self.own_speaks = False
         if self.negation is not None and self.negation[1] == index - 1 and index not in self.sentence.void:
             # "I will not." answers, unless it goes on: "I will not, ever, accept".
             self.negation_answers = True
@@ -130,13 +136,13 @@ class _Reading:
     def _contrast(self, index: int) -> None:
         self._leave_negation()
         self.refusal_reaches = 0
-        self.other_speaks = False
-        self.meaning.covered = self.meaning.covered and not self.meaning.has("yes", "yes_alone")
+        self.other_speaks = self.unknown_speaks = self.own_speaks = False
+        self.meaning.covered = self.meaning.covered and not self.meaning.has(*_BARE_YES)
         if self.accepted and not _only_courtesy(self.items[index + 1 :]):
             self._withdraw()
 
     def _sign(self, group: str, index: int) -> None:
-        if index in self.sentence.void or (self.other_speaks and group in _OF_THE_SPEAKER):
+        if index in self.sentence.void or self._another_speaks(group):
             self.meaning.covered = False
         elif self.refusal_reaches and group in _SWALLOWED_BY_A_REFUSAL:
             return
@@ -150,16 +156,28 @@ class _Reading:
         elif (
             (group in _WISHES and self.no_wishing)
             or (group == "refuse" and "hedge" in self.groups)
-            or (group in _TAKING and (index > self.first_amount or _is_amount(self.items, index + 1)))
+            or (group in _TAKING and self._is_taken_back(index))
         ):
             self.meaning.doubt = True
         else:
+            self.meaning.torn = self.meaning.torn or (group == "objection" and self.meaning.has(*_BARE_YES))
             sign = Sign(group)
             self.meaning.signs.append(sign)
             if group == "accept":
                 self.accepted.append(sign)
             if group in {"refuse", "refuse_asked"}:
                 self.refusal_reaches = _REFUSAL_REACHES
+
+    def _another_speaks(self, group: str) -> bool:
+        """Whether somebody else is said to: "you accept returns", "my accountant approved"."""
+        return (self.other_speaks and group in _OF_THE_SPEAKER) or (
+            group in _TAKING and self.unknown_speaks and not self.own_speaks
+        )
+
+    def _is_taken_back(self, index: int) -> bool:
+        """Whether the clause bargains or objects: "50 % and we have a deal", "it is unfair that I pay"."""
+        clause = self.clauses[index]
+        return clause.objects or index > self.first_amount or index < clause.last_amount
 
     def _is_denied(self, group: str, index: int) -> bool:
         if self.negation is None:
@@ -169,6 +187,8 @@ class _Reading:
     def _deny(self, group: str) -> None:
         self.negation = None
         self.negation_answers = False
+        if group == "objection":
+            return
         self.refusal_reaches = _REFUSAL_REACHES
         if group in {"refuse", "yes", "yes_alone"}:
             self.meaning.doubt = True
@@ -181,6 +201,8 @@ class _Reading:
             self.meaning.undecided = True
         if group in {"word", "condition", "reserve", "hedge"} | ASKING:
             self.meaning.covered = False
+        elif group == "amount":
+            self.meaning.amounts = True
         if self.negation is not None:
             self.negation_reaches -= len(item.words)
             new_subject = self.negation[0] != "denial" and group == "polite" and item.first in self.own
@@ -220,14 +242,30 @@ class _Reading:
             self.accepted.clear()
 
 
+@dataclass(slots=True)
+class _Clause:
+    """What a clause holds beside a phrase: an objection, and where its last amount stands (one to deduct is none)."""
+
+    objects: bool = False
+    last_amount: int = -1
+
+
+def _clauses(items: list[Item]) -> list[_Clause]:
+    """The clause of every item."""
+    clauses = []
+    clause = _Clause()
+    for index, item in enumerate(items):
+        clauses.append(clause)
+        if item.group in {"end", "contrast"}:
+            clause = _Clause()
+        elif item.group == "objection":
+            clause.objects = True
+        elif item.group == "amount" and (not index or items[index - 1].words[-1] not in _DEDUCTED):
+            clause.last_amount = index
+    return clauses
+
+
 def _only_courtesy(items: list[Item]) -> bool:
-    return all(item.group in {"end", "polite", "complaint", "closing", "greeting", "other"} for item in items)
-
-
-def _is_amount(items: list[Item], at: int) -> bool:
-    """Another amount than the letter's ("the 15 %"): "I accept 50 %" and "50 % and we have a deal" bargain."""
-    if at >= len(items) or items[at].group != "word":
-        return False
-    word = items[at].first
-    known = at > 0 and items[at - 1].words[-1] in _KNOWN_AMOUNT
-    return not known and (word[:1] in _CURRENCIES or (word[:1].isdigit() and word[-1:] in _CURRENCIES | {"%"}))
+    return all(
+        item.group in {"end", "polite", "objection", "complaint", "closing", "greeting", "other"} for item in items
+    )

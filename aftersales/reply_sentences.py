@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
@@ -14,6 +15,10 @@ ASKING = frozenset({"question", "question_opening", "question_anywhere"})
 _BEFORE_AN_OPENING = {"greeting", "closing", "contrast", "yes", "no"}
 _NOT_SAID = {"accept", "yes", "demand", "keep", "refund", "reship", "send_back"}
 _NOT_LEADING = {"polite", "greeting", "closing", "contrast"}
+_CURRENCIES = set("$€£¥")
+_KNOWN_AMOUNT = {"the", "your", "this", "that", "these", "those", "这", "的"}
+_ANY_AMOUNT = {"a", "an", "any"}
+_AMOUNT_LOOKS_BACK = 4
 _GREETED, _SIGNED = 3, 4
 _ORDER_NUMBER_DIGITS = 4
 
@@ -42,18 +47,19 @@ class Sentence:
 
 
 def read_sentences(
-    words: Sequence[str], phrases: PhraseBook, *, asking_allowed: bool, without: Set[str] = frozenset()
+    words: Sequence[str], phrases: PhraseBook, *, askable: Set[str], without: Set[str] = frozenset()
 ) -> list[Sentence]:
     """The sentences of a reply, their phrases found, with what is asked or conditional marked as void.
 
-    `asking_allowed`: "could you send a new one?" states a wish (where a letter offered remedies), not a question.
-    `without`: groups of phrases that mean nothing to this letter.
+    `askable`: groups of phrases that a polite question states: where a letter offered remedies, "could you send a new
+    one?" is a wish. `without`: groups that mean nothing to this letter.
     """
     items = _items(words, phrases, without)
     _cover_names(items)
+    _find_amounts(items, phrases.single_words("currency"))
     sentences = _sentences(items)
     for sentence in sentences:
-        _find_questions(sentence, asking_allowed)
+        _find_questions(sentence, askable)
         _find_conditions(sentence)
     return sentences
 
@@ -107,6 +113,49 @@ def _cover_names(items: list[Item]) -> None:
             return
 
 
+def _find_amounts(items: list[Item], currency: Set[str]) -> None:
+    """Mark amounts ("$24", "24 dollars", "15 %"); the letter's own ("the 15 %") say nothing new."""
+    for index, item in enumerate(items):
+        if not _is_amount(items, index, currency):
+            continue
+        named = items[index : index + 2] if _is_currency(items, index + 1, currency) else [item]
+        before, end = items[max(0, index - _AMOUNT_LOOKS_BACK) : index], index + len(named)
+        known = _is_definite(before) or _is_agreed(before, items[end : end + 2])
+        for part in named:
+            part.group = "polite" if known else "amount"
+
+
+def _is_amount(items: list[Item], at: int, currency: Set[str]) -> bool:
+    word = items[at].first
+    if word[:1] in _CURRENCIES:
+        return True
+    if not word[:1].isdigit():
+        return False
+    unit = word.lstrip("0123456789.,")
+    beside = _is_currency(items, at - 1, currency) or _is_currency(items, at + 1, currency)
+    return unit in currency or unit[-1:] in _CURRENCIES | {"%"} if unit else beside
+
+
+def _is_currency(items: list[Item], at: int, currency: Set[str]) -> bool:
+    return 0 <= at < len(items) and items[at].first in currency
+
+
+def _is_definite(before: list[Item]) -> bool:
+    """Whether these items end in "the", "your" or, with a little more in between, "the fee of"."""
+    words = [word for item in before for word in item.words]
+    if words[-1:] != ["of"]:
+        return not _KNOWN_AMOUNT.isdisjoint(words[-1:])
+    article = next((word for word in reversed(words) if word in _KNOWN_AMOUNT | _ANY_AMOUNT), "")
+    return article in _KNOWN_AMOUNT
+
+
+def _is_agreed(before: list[Item], behind: list[Item]) -> bool:
+    """Whether what is said of an amount agrees to it, beside another yes: "ok, 24 dollars is fine"."""
+    sentence = itertools.takewhile(lambda item: item.first not in {".", "?"}, reversed(before))
+    said = behind[1:] if behind and behind[0].first in {"is", "are"} else behind
+    return any(item.group == "yes" for item in sentence) and bool(said) and said[0].group in {"yes", "accept"}
+
+
 def _sentences(items: list[Item]) -> list[Sentence]:
     sentences: list[Sentence] = []
     current: list[Item] = []
@@ -122,12 +171,12 @@ def _sentences(items: list[Item]) -> list[Sentence]:
     return sentences
 
 
-def _find_questions(sentence: Sentence, asking_allowed: bool) -> None:
+def _find_questions(sentence: Sentence, askable: Set[str]) -> None:
     items = sentence.items
     asking = False
     any_asking = False
     requested = False
-    wondering = any(item.group in ASKING and not _is_request(item) for item in items)
+    wondering = any(item.group in ASKING and not _is_request(item) and item.first not in _ASKING_END for item in items)
     clause: list[int] = []
     led_by: Item | None = None
     for index, item in enumerate([*items, Item("end", (".",), 0)]):
@@ -138,7 +187,8 @@ def _find_questions(sentence: Sentence, asking_allowed: bool) -> None:
             continue
         asked_here = any(items[at].group == "question_anywhere" for at in clause)
         if led_by is not None and (led_by.group in {"question", "question_opening"} or asked_here):
-            if asking_allowed and _is_request(led_by) and not wondering:
+            said = {items[at].group for at in clause} & _NOT_SAID
+            if said & askable == said and askable and _is_request(led_by) and not wondering:
                 requested = True
             else:
                 asking = any_asking = True
@@ -150,17 +200,25 @@ def _find_questions(sentence: Sentence, asking_allowed: bool) -> None:
         if asking:
             sentence.void.update(at for at in clause if items[at].group not in ASKED_BUT_MEANT)
         clause, led_by = [], None
-    if items[-1].first == "?" and not any_asking and not requested:
+    proceeding = any(item.group == "proceeding" for item in items)
+    if items[-1].first == "?" and not any_asking and not requested and not proceeding:
         any_asking = not any(item.group in ASKED_BUT_MEANT for item in items)
         sentence.void.update(at for at, item in enumerate(items) if item.group not in ASKED_BUT_MEANT)
     sentence.asks = any_asking
 
 
-_REQUESTING = {"can", "could", "would", "will", "may", "能", "可", "麻", "请"}
+_ASKING_END = {"吗", "嘛", "么"}
+_REQUESTING = {"can", "could", "would", "will", "may"}
+_REQUESTING_HAN = {"能", "可", "麻", "请"}
+_ASKED = {"you", "i", "we"}
 
 
 def _is_request(item: Item) -> bool:
-    return item.group == "request" or (item.group in ASKING and item.first in _REQUESTING)
+    if item.group == "request":
+        return True
+    # "Will the new one fit?" asks for nothing.
+    english = item.first in _REQUESTING and item.words[-1] in _ASKED
+    return item.group in ASKING and (english or item.first in _REQUESTING_HAN)
 
 
 def _find_conditions(sentence: Sentence) -> None:

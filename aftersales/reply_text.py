@@ -34,6 +34,19 @@ _FROM = re.compile(r"\s*from\s?:\s.{0,300}$", re.IGNORECASE)
 _MAIL_HEADER = re.compile(r"\s*(?:sent|date|to|subject)\s?:", re.IGNORECASE)
 _SENT_FROM = re.compile(r"\s*(?:sent from my .{1,40}|get outlook for .{1,20}|发自我的.{1,20})$", re.IGNORECASE)
 
+_CLOSING_WORD = (
+    r"(?:regards|thanks|thank you|wishes|cheers|sincerely|respectfully|faithfully|truly|yours|kind|kindest|best|warm"
+    r"|warmest|many|with|and|br)"
+)
+_CLOSING = re.compile(rf"\s*{_CLOSING_WORD}(?:,?\s+{_CLOSING_WORD})*\s*(?:[,.!–-]\s*(.*)|$)", re.IGNORECASE)
+_IN_NAMES = {"of", "and", "the", "for", "at", "de", "da", "di", "du", "van", "von", "der", "den", "la", "le", "el"}
+_NOT_IN_NAMES = (
+    *("i", "me", "my", "you", "your", "we", "our", "its", "they", "is", "are", "was", "be", "did", "have", "has"),
+    *("would", "must", "not", "no", "yes", "ok", "okay", "sure", "never", "but", "please", "want", "need", "give"),
+    *("get", "send", "pay", "now", "this", "that", "what", "why", "when", "how", "where", "if", "agreed", "accepted"),
+)
+_LONGEST_SIGNATURE, _LONGEST_LINE_OF_A_SIGNATURE, _MOST_WORDS_OF_A_NAME = 8, 80, 6
+
 
 def own_words(text: str) -> str:
     """`text` (any length; the first LONGEST characters count) with plain line ends and apostrophes, without invisible
@@ -70,6 +83,28 @@ def without_quotes(text: str) -> str:
             kept.append(line)
         at += 1
     return "\n".join(kept).strip()
+
+
+def without_signature(text: str) -> str:
+    """The text without its last closing ("Kind regards,") and the names, titles and addresses in the lines under it."""
+    lines = text.split("\n")
+    filled = [at for at, line in enumerate(lines) if line.strip()]
+    for at in filled[: -_LONGEST_SIGNATURE - 1 : -1]:
+        closing = _CLOSING.fullmatch(lines[at][:100])
+        if closing and filled[0] < at < filled[-1] and _is_name(closing[1] or ""):
+            return "\n".join(lines[:at]).rstrip()
+        if not _is_name(lines[at]):
+            break
+    return text
+
+
+def _is_name(line: str) -> bool:
+    """Whether a line of a signature has nothing but names, titles, addresses and numbers."""
+    words = [word.strip(",.'") for word in line.split()]
+    if len(words) > _MOST_WORDS_OF_A_NAME or "!" in line or "?" in line or len(line) > _LONGEST_LINE_OF_A_SIGNATURE:
+        return False
+    names = (word[:1].isupper() or word in _IN_NAMES or not word.isalpha() for word in words)
+    return all(names) and not any(word.lower() in _NOT_IN_NAMES for word in words)
 
 
 def _begins_outlook_quote(lines: list[str], at: int) -> bool:

@@ -22,6 +22,7 @@ from aftersales.commands import CommandType
 from aftersales.faults import BadFile, Fault, faults_of, nearest
 from aftersales.ids import parse_case_id
 from aftersales.order import Order
+from aftersales.scenario_text import as_written
 from aftersales.units import Duration
 from aftersales.yamlfile import Document, load_yaml
 
@@ -204,11 +205,13 @@ def load_scenario(path: Path) -> Scenario:
 
 def read_scenario(document: Document) -> Scenario:
     """The scenario in a document. Raises `BadFile` with file and line of everything wrong."""
-    path, data = document.path, document.data
-    if not isinstance(data, dict):
+    path = document.path
+    if not isinstance(document.data, dict):
         raise BadFile(path, [Fault(1, "", "is not a scenario", "write name, events and expect; see docs/scenarios.md")])
+    document, faults = as_written(document, {"events", "operators", "policy", *_ORDER_KEYS})
+    data = document.data
     known = Story.model_fields
-    faults = [
+    faults += [
         _fault(document, (key,), "is not a known key", nearest(str(key), [*known, *_ORDER_KEYS]))
         for key in data
         if key not in known and key not in _ORDER_KEYS and not _HOLDER.fullmatch(str(key))

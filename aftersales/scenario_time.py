@@ -27,7 +27,7 @@ _MONDAY = datetime(2024, 1, 1, 9, tzinfo=UTC)
 _WEEK = timedelta(weeks=1)
 _HAPPENED = ("placed_at", "dispatched_at", "delivered_at")
 _KEYS = re.compile(r"at|time|until|.+_(at|by|until|deadline)")
-_RELATIVE = re.compile(r"([+-]?)\s*((?:\d+[dhms])+)")
+_RELATIVE = re.compile(r"([+-]?)\s*((?:\d+\s*[a-z]+\s*)+|P[0-9A-Z]+)")
 _ABSOLUTE = re.compile(r"\d{4}-\d\d-\d\d([Tt ].+)?")
 
 

@@ -14,15 +14,15 @@ from aftersales.anger import is_angry_in
 from aftersales.choice_number import NUMBER_GROUPS, numbered_choice
 from aftersales.phrase_book import HAN, book, languages_for
 from aftersales.reply_meaning import FUNCTION_GROUPS, Meaning, read_meaning
-from aftersales.reply_text import LONGEST, own_words
+from aftersales.reply_text import LONGEST, own_words, without_signature
 
 UNCLEAR = "unclear"
 _ACCEPTING = "accept"
 _REFUSALS = {"insist", "decline"}
 _KEEP_OFFER = "decline"
-_NOT_WHEN_ACCEPTING = {"request"}
+_WISHES = frozenset({"demand", "send_back", "unwanted", "refund", "reship"})
 # Where the letter offers remedies, "I want a full refund" picks one and refuses nothing.
-_NOT_WHEN_PICKING = {"accept", "demand", "refuse", "keep", "send_back", "unwanted", "refund", "reship"}
+_NOT_WHEN_PICKING = {"accept", "refuse", "keep"} | _WISHES
 _NAMED_BY = {"send_back": {"send_back", "unwanted"}}
 
 
@@ -46,7 +46,7 @@ def screen(text: str, choice: str | int | None, options: Sequence[str], language
     angry = is_angry_in(own, languages)
     chosen = _chosen(choice, options)
     if chosen is None and options and len(text) <= LONGEST and len(own) < LONGEST:
-        chosen = _meant(own, tuple(options), languages)
+        chosen = _meant(without_signature(own), tuple(options), languages)
     return Screened(chosen or UNCLEAR, angry)
 
 
@@ -64,11 +64,14 @@ def _chosen(choice: str | int | None, options: Sequence[str]) -> str | None:
 def _meant(text: str, options: tuple[str, ...], languages: tuple[str, ...]) -> str | None:
     accepting = _ACCEPTING in options
     if accepting:
-        left_out = _NOT_WHEN_ACCEPTING if _KEEP_OFFER in options else _NOT_WHEN_ACCEPTING | {"unwanted"}
+        keeping = _KEEP_OFFER in options
+        left_out = set() if keeping else {"unwanted", "request"}
+        askable = _WISHES if keeping else frozenset()
     else:
+        askable = _WISHES | {"keep", "accept", "yes"}
         left_out = _NOT_WHEN_PICKING.difference(*(_NAMED_BY.get(option, {option}) for option in options))
     phrases = book(languages, FUNCTION_GROUPS)
-    meaning = read_meaning(phrases.words(text), phrases, asking_allowed=not accepting, without=left_out)
+    meaning = read_meaning(phrases.words(text), phrases, askable=askable, without=left_out)
     named = numbered_choice(meaning, book(languages, NUMBER_GROUPS), len(options))
     answer = _answer(meaning, options) if accepting else _pick(meaning, options)
     if named is None:
@@ -98,10 +101,13 @@ def _answer(meaning: Meaning, options: Sequence[str]) -> _Answer:
     agrees = meaning.has("yes", "yes_alone", "yes_asked")
     says_no = meaning.has("no")
     understood = meaning.covered and not meaning.doubt
-    if not keeping and meaning.has("keep", "refund", "reship"):
+    if not keeping and meaning.has("refund", "reship"):
         understood = False
     if meaning.undecided:
         return _Answer(None)
+    if not keeping and meaning.has("keep"):
+        # Who keeps the goods takes back the wish to return them, which neither accepts terms nor insists.
+        return _Answer(None, sure=True)
     if refuses:
         return _Answer(None if accepts or agrees or meaning.conceded else refusal, sure=True)
     if accepts:
@@ -109,9 +115,11 @@ def _answer(meaning: Meaning, options: Sequence[str]) -> _Answer:
         return _Answer(None if torn else _ACCEPTING, sure=True)
     if other_wish:
         return _Answer(None if agrees or meaning.doubt or meaning.conceded else refusal)
-    if not understood or agrees == says_no:
+    if not understood or meaning.torn:
         return _Answer(None)
-    return _Answer(_ACCEPTING if agrees else refusal)
+    if agrees:
+        return _Answer(None if says_no or meaning.amounts else _ACCEPTING)
+    return _Answer(refusal if says_no or meaning.has("objection") else None)
 
 
 def _pick(meaning: Meaning, options: Sequence[str]) -> _Answer:

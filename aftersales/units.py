@@ -10,14 +10,20 @@ from typing import Annotated
 from pydantic import AfterValidator, PlainSerializer, PlainValidator
 
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_SPAN = re.compile(r"(?:(\d{1,10})d)?(?:(\d{1,10})h)?(?:(\d{1,10})m)?(?:(\d{1,10})s)?", re.ASCII)
+_SPAN = re.compile(
+    r"(?:(\d{1,10})(?:d|days?))?(?:(\d{1,10})(?:h|hrs?|hours?))?(?:(\d{1,10})(?:m|mins?|minutes?))?"
+    r"(?:(\d{1,10})(?:s|secs?|seconds?))?",
+    re.ASCII,
+)
+# Months and years of ISO 8601 are of no fixed length.
+_ISO_SPAN = re.compile(r"P(?:(\d{1,10})D)?(?:T(?=\d)(?:(\d{1,10})H)?(?:(\d{1,10})M)?(?:(\d{1,10})S)?)?", re.ASCII)
 _LONGEST = timedelta(days=3_660)
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,6})?) ?(%?)", re.ASCII)
 _DAYS_FROM = 7
 
 
 def parse_duration(value: object) -> timedelta:
-    """A span of time, zero or longer, from text such as `72h`, `14d`, `90m`, `45s` or `1h30m`.
+    """A span of time, zero or longer, from text such as `72h`, `14d`, `90m`, `45s`, `1h30m`, `48 hours` or `PT48H`.
 
     Raises ValueError for anything else: a bare number (its unit is anybody's guess), a fraction of a second,
     a negative or an overlong span.
@@ -25,7 +31,8 @@ def parse_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         span = value
     else:
-        match = _SPAN.fullmatch("".join(value.split())) if isinstance(value, str) else None
+        written = "".join(value.split()) if isinstance(value, str) else ""
+        match = _SPAN.fullmatch(written) or _ISO_SPAN.fullmatch(written)
         if match is None or not any(match.groups()):
             raise ValueError(f"write a span of time as 72h, 14d, 90m, 45s or 1h30m, not {_shown(value)}")
         seconds = sum(int(n) * s for n, s in zip(match.groups("0"), _SECONDS.values(), strict=True))
@@ -66,7 +73,8 @@ def parse_share(value: object) -> Decimal:
             raise ValueError(f"write a share as 15 % or 0.15, not {_shown(value)}")
         fraction = Decimal(match[1]) / 100 if match[2] else Decimal(match[1])
         if fraction > 1 and not match[2]:
-            raise ValueError(f"write a share as 15 % or 0.15, not {_shown(value)}: more than the whole")
+            meant = f"for {match[1]} per cent write {match[1]} %"
+            raise ValueError(f"write a share as 15 % or 0.15, not {_shown(value)}; {meant}")
     if not fraction.is_finite() or not 0 <= fraction <= 1:
         raise ValueError(f"a share is from 0 % to 100 %, got {_shown(value)}")
     return fraction

@@ -42,6 +42,17 @@ class Document:
         """Line of the value at `loc` (in the included file, when it stands there); see `mark`."""
         return self.mark(loc).line
 
+    def source(self, loc: Sequence[str | int]) -> str:
+        """The plain value at `loc` as it is written: `129.90`, `0042`. Raises KeyError when there is none."""
+        node = self._walk(loc)[2]
+        if not isinstance(node, ScalarNode):
+            raise KeyError(loc)
+        return str(node.value)
+
+    def with_data(self, data: Any) -> Document:
+        """A document of the same places with other data."""
+        return Document(self.path, self._root, data, self._included)
+
     def part(self, loc: Sequence[str | int]) -> Document:
         """The value at `loc` as a document of its own. Raises KeyError or IndexError when there is none."""
         data = self.data

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
@@ -47,14 +48,22 @@ def rehearse(
     run(lambda settings: _rehearse(settings, files, as_json))
 
 
+class _Unreadable(NamedTuple):
+    """A scenario that cannot be played; what is wrong may stand in a file that it includes or builds on."""
+
+    name: str
+    path: Path
+    error: BadFile
+
+
 async def _rehearse(settings: Settings, files: Sequence[Path], as_json: bool) -> int:
     # A case that cannot go on is told as such; refusals and failures of counterparts are what scenarios are about.
     logging.getLogger("temporalio").setLevel(logging.ERROR)
     read, unreadable = _read(settings, files)
     report = _Json() if as_json else _Plain(console())
-    for error in unreadable:
-        print(error, file=sys.stderr)
-        report.unreadable(error)
+    for file in unreadable:
+        print(file.error, file=sys.stderr)
+        report.unreadable(file)
     performances = []
     if read:
         async with Theatre.open(settings) as theatre:
@@ -73,52 +82,54 @@ async def _rehearse(settings: Settings, files: Sequence[Path], as_json: bool) ->
     return 0 if all(performance.passed for performance in performances) else MISSED
 
 
-def _read(settings: Settings, files: Sequence[Path]) -> tuple[list[tuple[Scenario, Policy]], list[BadFile]]:
+def _read(settings: Settings, files: Sequence[Path]) -> tuple[list[tuple[Scenario, Policy]], list[_Unreadable]]:
     """All scenarios with their policies, in the order of the files; and what is wrong with the others."""
     read, unreadable = [], []
-    for path in files:
-        try:
-            documents = list(_documents(path))
-        except BadFile as error:
-            unreadable.append(error)
+    for document in itertools.chain.from_iterable(map(_documents, files)):
+        if isinstance(document, _Unreadable):
+            unreadable.append(document)
             continue
-        for document in documents:
-            if isinstance(document, BadFile):
-                unreadable.append(document)
-                continue
-            try:
-                scenario = read_scenario(document)
-                read.append((scenario, policy_for(scenario, settings)))
-            except BadFile as error:
-                unreadable.append(error)
+        name = document.path.stem
+        try:
+            scenario = read_scenario(document)
+            name = scenario.name
+            read.append((scenario, policy_for(scenario, settings)))
+        except BadFile as error:
+            unreadable.append(_Unreadable(name, document.path, error))
     return read, unreadable
 
 
-def _documents(path: Path) -> Iterator[Document | BadFile]:
+def _documents(path: Path) -> Iterator[Document | _Unreadable]:
     """The file, or all scenarios below the folder: a file without events and expect is a part that others include."""
     if not path.is_dir():
-        yield load_yaml(path)
+        yield _document(path)
         return
     found = False
     for file in sorted(p for p in path.rglob("*") if p.suffix in {".yaml", ".yml"}):
-        try:
-            document = load_yaml(file)
-        except BadFile as error:
-            yield error
-            continue
-        if is_scenario(document):
+        document = _document(file)
+        if isinstance(document, _Unreadable):
+            yield document
+        elif is_scenario(document):
             found = True
             yield document
     if not found:
-        yield BadFile(path, [(0, "", "has no scenario in it", "name a file with events and expect, ending in .yaml")])
+        remedy = "name a file with events and expect, ending in .yaml"
+        yield _Unreadable(path.stem, path, BadFile(path, [(0, "", "has no scenario in it", remedy)]))
+
+
+def _document(file: Path) -> Document | _Unreadable:
+    try:
+        return load_yaml(file)
+    except BadFile as error:
+        return _Unreadable(file.stem, file, error)
 
 
 class _Json:
     """One object a line."""
 
-    def unreadable(self, error: BadFile) -> None:
-        faults = [fault.text(error.path) for fault in error.faults]
-        emit(_object(error.path.stem, error.path, False, faults, (), (), ()))
+    def unreadable(self, file: _Unreadable) -> None:
+        faults = [fault.text(file.error.path) for fault in file.error.faults]
+        emit(_object(file.name, file.path, False, faults, (), (), ()))
 
     def performance(self, played: Performance) -> None:
         result, scenario = played.result, played.scenario
@@ -126,7 +137,7 @@ class _Json:
         names = _names(result.letters), _names(result.commands)
         emit(_object(scenario.name, scenario.path, played.passed, played.missed, *names, outcomes))
 
-    def end(self, performances: Sequence[Performance], unreadable: Sequence[BadFile]) -> None:
+    def end(self, performances: Sequence[Performance], unreadable: Sequence[_Unreadable]) -> None:
         pass
 
 
@@ -136,7 +147,7 @@ class _Plain:
     def __init__(self, out: Console) -> None:
         self._out = out
 
-    def unreadable(self, error: BadFile) -> None:
+    def unreadable(self, file: _Unreadable) -> None:
         pass
 
     def performance(self, played: Performance) -> None:
@@ -150,7 +161,7 @@ class _Plain:
             self._out.print(Text.assemble(("  missed  ", "bold red"), cell(text)))
         self._out.print()
 
-    def end(self, performances: Sequence[Performance], unreadable: Sequence[BadFile]) -> None:
+    def end(self, performances: Sequence[Performance], unreadable: Sequence[_Unreadable]) -> None:
         passed = sum(performance.passed for performance in performances)
         told = f"{passed} of {len(performances)} scenarios passed"
         if unreadable:

@@ -58,10 +58,30 @@ def test_a_whole_sentence_in_capitals_is_angry(text: str) -> None:
         "",
         "> WHERE IS MY ORDER NOW\nThanks for that",
         "All fine.\n\nThanks,\nJOHN SMITH",
+        "All fine.\n\nKind regards,\nJOHN SMITH\nACME CORP LTD",
+        "All fine.\n\nKIND REGARDS,\n\nWILL O'BRIEN-SMITH\nHEAD OF IT\nSMITH & SONS\n12 MAIN STREET, AUSTIN TX",
+        "All fine.\nThanks and best wishes\nMARÍA DE LA CRUZ\nTEL: +1 555 0192\nWWW.ACME.EXAMPLE",
+        "All fine.\nRegards, JO SMITH\nACME CORP LTD",
     ],
 )
 def test_no_whole_sentence_in_capitals(text: str) -> None:
     assert not is_angry(text, "en")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fine.\nThanks,\nGIVE ME MY MONEY",
+        "Fine.\nThanks,\nJOHN SMITH\nI WANT MY MONEY BACK",
+        "Fine.\nThanks,\nREFUND ALL OF IT!",
+        "WHERE IS MY ORDER\nKind regards,\nJO SMITH\nACME LTD",
+        "THANK YOU",
+        "KIND REGARDS",
+        "Fine.\n\nWHERE IT STANDS\nACME CORP LTD",
+    ],
+)
+def test_only_names_under_a_closing_are_no_sentence(text: str) -> None:
+    assert is_angry(text, "en")
 
 
 @pytest.mark.parametrize(

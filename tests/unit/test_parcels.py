@@ -260,6 +260,7 @@ def test_state_survives_continue_as_new(first: int, second: int) -> None:
                 "It says delivered but nothing came.",
                 "I received your email but no parcel",
                 "There is nothing in my mailbox",
+                "It says delivered but I have nothing",
                 "It was delivered to the wrong address",
                 "The driver left it with someone else",
                 "Any news?",
@@ -271,11 +272,33 @@ def test_state_survives_continue_as_new(first: int, second: int) -> None:
         ),
         (
             "received",
-            ["Thanks, it arrived!", "I got the parcel today", "My neighbour took it", "收到了，谢谢", "快递到了"],
+            [
+                "Thanks, it arrived!",
+                "I got the parcel today",
+                "My neighbour took it",
+                "Received, thank you",
+                "收到了，谢谢",
+                "快递到了",
+            ],
         ),
-        ("thanks", ["Thank you!", "Thanks a lot for your help", "谢谢"]),
+        (
+            "thanks",
+            ["Thank you!", "Thanks a lot for your help", "Thanks for letting me know", "谢谢", "好的，谢谢告知"],
+        ),
         ("other", ["The lamp is broken", "I want to cancel my order", "我要退款", "A part is missing: missing screws"]),
-        ("unclear", ["hello", "Did my parcel arrive at your warehouse?", "", "?", "x" * 30_000, "🙂"]),
+        (
+            "unclear",
+            [
+                "hello",
+                "Did my parcel arrive at your warehouse?",
+                "",
+                "?",
+                "x" * 30_000,
+                "🙂",
+                "Tell me if it has arrived",
+                "如果收到了我告诉你",
+            ],
+        ),
     ],
 )
 def test_what_customers_say_about_a_parcel(topic: str, texts: list[str]) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,6 +143,84 @@ events:
     ids = [event.identity for event in scenario.story.events]
     assert ids[0] == ids[1] != ids[2]
     assert ids[3] == "my-own"
+
+
+def test_ids_and_money_need_no_quotes(read: Read) -> None:
+    scenario = read(
+        """
+order_id: 0042
+freight_paid: 9.90
+customer: {name: 7}
+policy: {reply_window: 72h, restocking_fee: 0.15, returns: {insurance_cap: {default: 12.00}}}
+events:
+  - &opens
+    at: 0h
+    type: order.return_requested
+    subject: 0042
+    data: {order: !include order.yaml, lines: [{line_id: 1, quantity: 2}], reason: changed_mind}
+  - {<<: *opens, at: 1h, id: 0x7f}
+  - {at: 2h, type: customer.replied, data: {text: 2, choice: 2, in_reply_to: 1_000}}
+operators:
+  - {at: 3h, case: a/b, decide: {option: partial, amount: 70.00, by: 12}}
+counterparts: {refund: {fail: 2}}
+expect: {outcomes: [{refund: 19.20, letters_sent: 2}]}
+""",
+        order="{order_id: 1, total: 129.90, ship_to: {postcode: 01067}, items: [{line_id: 1, quantity: 2}]}",
+    )
+    first, again, reply = scenario.story.events
+    assert (scenario.order_id, first.subject, again.id) == ("0042", "0042", "0x7f")
+    assert scenario.data_of(first) == scenario.data_of(again)
+    assert scenario.data_of(first) == {
+        "order": {
+            "order_id": "0042",
+            "total": "129.90",
+            "freight_paid": "9.90",
+            "customer": {"name": "7"},
+            "ship_to": {"postcode": "01067"},
+            "items": [{"line_id": "1", "quantity": 2}],
+        },
+        "lines": [{"line_id": "1", "quantity": 2}],
+        "reason": "changed_mind",
+    }
+    assert reply.data == {"text": "2", "choice": 2, "in_reply_to": "1_000"}
+    assert scenario.story.operators[0].decide == {"option": "partial", "amount": "70.00", "by": "12"}
+    assert scenario.document.part(("policy",)).data == {
+        "reply_window": "72h",
+        "restocking_fee": 0.15,
+        "returns": {"insurance_cap": {"default": "12.00"}},
+    }
+    assert scenario.counterparts["refund"].fail == 2
+
+
+@pytest.mark.parametrize("written", ["1.299e2", "1_000.00", "129.90000", "0x10", ".5", "12.", ".inf"])
+def test_money_that_is_no_plain_number_is_refused_where_it_stands(read: Read, written: str) -> None:
+    told = refusal(read, EVENTS.rstrip() + f"\n\ntotal: {written}")
+    assert f"story.yaml:5: total: {written} is not an amount in plain digits; write money such as" in told
+
+
+@pytest.mark.parametrize("span", ["-5d", "-5 days", "- 120 hours", "-P5D"])
+def test_a_date_may_be_said_in_words(read: Read, span: str) -> None:
+    calendar = Calendar(story(read), NOW)
+    assert calendar.moment(span) == calendar.begins - timedelta(days=5)
+
+
+def test_a_story_that_cannot_be_read_is_named_in_json_whatever_file_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "part.yaml").write_text("a: 1\na: 2\n")
+    fee, part = tmp_path / "fee.yaml", tmp_path / "story.yaml"
+    fee.write_text("name: ten\n" + EVENTS.strip() + "\npolicy:\n  restocking_fee: 10\n")
+    part.write_text(EVENTS + "notes: !include part.yaml\n")
+    command = [sys.executable, "-m", "cli", "rehearse", "--json", str(fee), str(part)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 2
+    assert [(line["name"], line["file"], line["missed"]) for line in told] == [
+        (
+            "ten",
+            str(fee),
+            [f"{fee}:5: returns.restocking_fee: write a share as 15 % or 0.15, not 10; for 10 per cent write 10 %"],
+        ),
+        ("story", str(part), [f"{tmp_path / 'part.yaml'}:2: the key a stands twice; remove one of them"]),
+    ]
 
 
 def story(read: Read, when: str = "", order: str = "", **data: str) -> Scenario:

@@ -1,12 +1,17 @@
 import csv
+import gc
 import time
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftersales.phrase_book import FOLDER, HAN, available
+from aftersales.choice_number import NUMBER_GROUPS
+from aftersales.phrase_book import FOLDER, HAN, WORD_GROUPS, PhraseBook, available, load_language
+from aftersales.reply_meaning import FUNCTION_GROUPS
 from aftersales.screening import Screened, screen
 from aftersales.yamlfile import load_yaml
 
@@ -44,6 +49,18 @@ def test_a_greeting_a_signature_capitals_and_a_quotation_change_nothing(
         assert intent(f"Hi Anna,\n\n{text}\n\nKind regards,\nJo Smith{quoted}", options) == meant, text
         assert intent(text.upper(), options) == meant, text
         assert intent(text.replace("'", "’"), options) == meant, text
+
+
+def test_a_signature_says_nothing() -> None:
+    signed = "\n\nKind regards,\nJO SMITH\nHead of Purchasing\nACME CORP LTD\n12 Main Street"
+    assert screen("Fine." + signed, None, LADDER, "en") == Screened("accept", False)
+    assert intent("No." + signed) == "insist"
+    assert intent("Yes.\nThanks\nActually no") != "accept"
+
+
+def test_an_angry_word_behind_a_bare_yes_leaves_it_to_a_person() -> None:
+    assert screen("Ok. THIS IS ABSURD.", None, LADDER, "en") == Screened("unclear", True)
+    assert screen("THIS IS ABSURD, BUT I ACCEPT.", None, LADDER, "en") == Screened("accept", True)
 
 
 @pytest.mark.parametrize("choice", [2, "2", " 2 ", "insist", "INSIST", "２"])
@@ -142,6 +159,12 @@ HOSTILE += [
     "-_*.",
     "I accept. ",
     "not demand , ",
+    "i accept ",
+    "accept $5 ",
+    "keep it ",
+    "a fee of 5% ",
+    "ok $5 is fine ",
+    "Thanks\nA\n",
 ]
 
 
@@ -191,12 +214,28 @@ def test_ordinary_replies_take_less_than_a_millisecond() -> None:
     assert min(times) < 0.001
 
 
+def test_the_phrase_books_take_little_memory() -> None:
+    languages = [load_language(name) for name in ("en", "zh")]
+    tracemalloc.start()
+    try:
+        books = PhraseBook(languages, FUNCTION_GROUPS), PhraseBook(languages[:1], FUNCTION_GROUPS)
+        gc.collect()
+        used, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert books
+    assert used < 2_000_000
+    assert most < 6_000_000
+
+
+def test_a_phrase_that_would_be_found_everywhere_is_refused() -> None:
+    english = load_language("en")
+    with pytest.raises(ValueError, match=r"'a\? b\?' has no word that must be there"):
+        PhraseBook([replace(english, groups={"accept": ("a? b?",)})], FUNCTION_GROUPS)
+
+
 @pytest.mark.parametrize("language", sorted(available()))
 def test_every_group_of_phrases_is_one_that_is_read(language: str) -> None:
-    from aftersales.choice_number import NUMBER_GROUPS
-    from aftersales.phrase_book import WORD_GROUPS
-    from aftersales.reply_meaning import FUNCTION_GROUPS
-
     groups = load_yaml(FOLDER / f"{language}.yaml").data["phrases"]
     assert set(groups) <= {*FUNCTION_GROUPS, *NUMBER_GROUPS, *WORD_GROUPS}
 

@@ -33,13 +33,22 @@ class Sample(BaseModel):
         ("1h30m", timedelta(minutes=90)),
         ("1h 30m", timedelta(minutes=90)),
         ("0h", timedelta(0)),
+        ("48 hours", timedelta(hours=48)),
+        ("1 day 12 hours", timedelta(hours=36)),
+        ("2 days", timedelta(days=2)),
+        ("90 min", timedelta(minutes=90)),
+        ("PT48H", timedelta(hours=48)),
+        ("P2DT12H30M", timedelta(days=2, hours=12, minutes=30)),
     ],
 )
 def test_a_span_is_read(text: str, span: timedelta) -> None:
     assert parse_duration(text) == span
 
 
-@pytest.mark.parametrize("wrong", ["", "72", 72, 1.5, None, True, "-5h", "1.5h", "30m1h", "h", "a day", "٣h"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "72", 72, 1.5, None, True, "-5h", "1.5h", "30m1h", "h", "a day", "٣h", "P1M", "P", "PT", "P1DT", "2 months"],
+)
 def test_what_is_no_span_is_refused_with_what_to_write(wrong: object) -> None:
     with pytest.raises(ValueError, match="write a span of time as 72h, 14d, 90m, 45s or 1h30m"):
         parse_duration(wrong)
@@ -86,6 +95,11 @@ def test_nothing_and_everything_are_shares(edge: object) -> None:
 def test_what_is_no_share_is_refused_with_what_to_write(wrong: object) -> None:
     with pytest.raises(ValueError, match=r"write a share as 15 % or 0\.15"):
         parse_share(wrong)
+
+
+def test_a_share_without_its_sign_is_told_how_to_be_written() -> None:
+    with pytest.raises(ValueError, match="not 10; for 10 per cent write 10 %"):
+        parse_share(10)
 
 
 @pytest.mark.parametrize("wrong", ["101 %", "100.1%", Decimal("1.01"), Decimal("-0.1"), Decimal("NaN")])

@@ -164,7 +164,7 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
         open_store(settings.store_url) as store,
         build_worker(client, store, settings, book=book, counterpart=counterpart),
     ):
-        # The first reply would wait half a second for the phrase books.
+        # The first reply would wait for the phrase books.
         screen("好 ok", None, ("accept", "insist"), "zh")
         await make_current(client)
         log.info("worker runs", build=build_id(), namespace=client.namespace, task_queue=settings.task_queue)

@@ -10,37 +10,31 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from pydantic import JsonValue
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.commands import CommandRequest
     from activities.letters import LetterRequest
     from activities.outcomes import HandBackRequest, OutcomeRequest
-    from activities.screening import ScreenRequest
     from aftersales import deadlines
-    from aftersales.commands import ASKING, Command, CommandType
-    from aftersales.events import INFORMATIVE, Envelope, Event, Message, OrderUpdated, enveloped
+    from aftersales.commands import CommandType
+    from aftersales.events import Envelope, Event, Message, OrderUpdated
     from aftersales.ids import parse_case_id
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Cause, DecisionTaken, Kind, Outcome
     from aftersales.records import CaseRef
     from aftersales.state import CaseState
 
-from workflows import effects
+from workflows import commands, effects, handover, messages
 from workflows.board import Board
 from workflows.details import Question
 from workflows.requests import Decide, Extend
-from workflows.start import start_options
+from workflows.values import Value, plain
 
 F = TypeVar("F", bound=Event)
 T = TypeVar("T")
-Value: TypeAlias = JsonValue | Decimal | datetime
-"""What letters and commands are given; money as Decimal and moments as datetime travel as text."""
-
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
 _LONG_HISTORY = 3_000
 """Events of a run after which it continues as new, with room for what may still come in at once."""
@@ -73,7 +67,8 @@ class Case:
         )
         self.state = opened.state or CaseState.opened_by(opened.opener, workflow.now(), again=opened.resume is not None)
         self._board = Board(self.state)
-        self._successor: str | None = None
+        self.successor = ""
+        """The case that goes on after this one, once it was handed over."""
 
     @workflow.signal(description="An event of the order, as docs/events.md describes it, its data beside its envelope")
     def event(self, envelope: Envelope) -> None:
@@ -98,9 +93,7 @@ class Case:
     def extend(self, extension: Extend) -> str:
         """Move the deadline that the case waits for."""
         until = cast(datetime, extension.until)
-        self._note(
-            f"{extension.by.strip()} moved the deadline to {until:%Y-%m-%d %H:%M %Z}: {extension.reason.strip()}"
-        )
+        self.note(f"{extension.by.strip()} moved the deadline to {until:%Y-%m-%d %H:%M %Z}: {extension.reason.strip()}")
         self._board.show(until)
         return f"waits until {until.isoformat(timespec='seconds')}"
 
@@ -126,14 +119,14 @@ class Case:
         sent = await effects.send_letter(
             activity_id,
             LetterRequest(
-                key=self._key(activity_id, resume.sent_by if resume and out_before else self.ref.trigger),
+                key=self.key(activity_id, resume.sent_by if resume and out_before else self.ref.trigger),
                 case=self.ref,
                 letter=letter,
                 to=self.order.customer,
                 locale=self.order.locale,
                 currency=self.order.currency,
                 languages=self.policy.letters.languages,
-                values={"items": items, "total": str(self.order.total), **_plain(values)},
+                values={"items": items, "total": str(self.order.total), **plain(values)},
                 at=workflow.now(),
             ),
         )
@@ -142,7 +135,7 @@ class Case:
             self.state.letters_sent += 1
         else:
             self.state.we_wrote(f"{letter}.{sent.language}", sent.version, workflow.now())
-            self._note(f"letter {letter} ({sent.language}) sent")
+            self.note(f"letter {letter} ({sent.language}) sent")
 
     async def next(
         self, *kinds: type[F], within: timedelta = timedelta(), by: datetime | None = None, unclear: str = ""
@@ -159,27 +152,38 @@ class Case:
         while True:
             fact = self.state.take(awaited, before=self._board.deadline or deadline)
             if isinstance(fact, Message) and Reply in kinds:
-                return cast(F, await self._read(fact, unclear))
+                return cast(F, await messages.read(self, fact, unclear))
             if fact:
-                self._note(f"{fact.type} arrived")
+                self.note(f"{fact.type} arrived")
                 return cast(F, fact)
             if Message not in awaited and (stray := self.state.take((Message,), before=_ALWAYS)):
                 await self.to_a_person(stray, f"the case had no question open at stage {self.state.stage}")
             elif not await self._wait(lambda: self.state.awaits((*awaited, Message))):
-                self._note(f"nothing came by the deadline of {self.state.stage}")
+                self.note(f"nothing came by the deadline of {self.state.stage}")
                 return None
 
     def arrived(self, kind: type[F]) -> F | None:
         """The earliest fact of this kind that is here already."""
         return cast(F | None, self.state.take((kind,), before=_ALWAYS))
 
-    async def reminded(
-        self, wait: Callable[[datetime], Awaitable[T | None]], *, letter: str, values: Mapping[str, Value], by: datetime
+    async def ask(
+        self, letter: str, wait: Callable[[datetime], Awaitable[T | None]], *, by: datetime, **values: Value
     ) -> T | None:
-        """What `wait` brings by this moment, or None; half-way without it, a letter reminds the customer."""
+        """Send a letter that asks for something; what `wait` brings by this moment, or None.
+
+        Half-way without it, the letter's reminder goes out, with those of the letter's values that it takes.
+        """
+        await self.send(letter, **values)
+        return await self.remind(letter, wait, by=by, **values)
+
+    async def remind(
+        self, letter: str, wait: Callable[[datetime], Awaitable[T | None]], *, by: datetime, **values: Value
+    ) -> T | None:
+        """As `ask`, where the letter itself is out already."""
+        reminder = f"{letter}-reminder"
         found = await wait(deadlines.half(workflow.now(), by))
         if found is None:
-            await self.send(letter, **values)
+            await self.send(reminder, **{name: values[name] for name in self.LETTERS[reminder]})
             found = await wait(by)
         return found
 
@@ -206,7 +210,7 @@ class Case:
         self.state.stage, self._board.question = stage, None
         self.state.decisions.append(taken)
         who = f"{taken.by} decided" if taken.by else "nobody decided in time, so the policy did"
-        self._note(f"{who}: {taken.option}" + (f" ({taken.reason})" if taken.reason else ""))
+        self.note(f"{who}: {taken.option}" + (f" ({taken.reason})" if taken.reason else ""))
         return taken.option
 
     async def command(
@@ -227,49 +231,7 @@ class Case:
         Where `instead` names another way, the operator may choose that one, and it is taken when none decides: then
         the reference is empty and nothing is booked. The last command named by `replaces` came to nothing after all.
         """
-        if amount is not None:
-            data |= {"amount": amount, "currency": self.order.currency}
-        if pays:
-            data["pays"] = pays
-        limit = self.order.total if pays and pays != "freight" else None
-        reference = ""
-        while not reference:
-            activity_id = self.state.next_id(name)
-            command = Command(
-                key=self._key(activity_id),
-                type=name,
-                case_id=self.ref.case_id,
-                order_id=self.ref.order_id,
-                at=workflow.now(),
-                data=_plain(data),
-            )
-            void = self._key(f"{replaces}:{self.state.done[replaces]}") if replaces else ""
-            request = CommandRequest(case=self.ref, command=command, limit=limit, replaces=void)
-            try:
-                reference = await effects.give_command(activity_id, request)
-                self._note(f"command {name} accepted, reference {reference}")
-            except effects.Refused as refusal:
-                self._note(f"command {name} refused: {refusal}")
-                if name in ASKING:
-                    await self._tell(f"aftersales {command.key}", f"command {name} was refused: {refusal}")
-                    return ""
-                approval = ["approve"] if refusal.approvable else []
-                options = ["try_again", "done_by_hand", *approval, *filter(None, [instead])]
-                fallback = instead or "try_again"
-                match await self.decision(f"{name} was refused: {refusal}.", *options, fallback=fallback):
-                    case way if way == instead:
-                        return ""
-                    case "approve":
-                        limit, data["approved_by"] = None, self.state.decisions[-1].by
-                    case "done_by_hand":
-                        reference = f"by hand, {self.state.decisions[-1].by}"
-                    case _:
-                        continue
-        if replaces:
-            self.state.amounts.pop(cast(Kind, replaces), None)
-        if pays and amount is not None:
-            self.state.book(pays, amount)
-        return reference
+        return await commands.give(self, name, pays, amount, instead=instead, replaces=replaces, data=data)
 
     def enter(self, stage: str) -> None:
         """Name the stage that the case is in; it shows with the next deadline."""
@@ -280,17 +242,22 @@ class Case:
         return deadlines.deadline(workflow.now(), window, self.policy.operators.hours)
 
     async def hand_over(self, process: str, event: Event) -> None:
-        """Open another process's case with this event; it lives on by itself, and its parent shows in the Web UI."""
-        opened = CaseOpened(order=self.order, policy=self.policy, opened_at=workflow.now(), trigger=cast(Any, event))
-        options = start_options(process, opened)
-        self._successor = options["id"]
-        try:
-            await workflow.start_child_workflow(
-                process, opened, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **options
-            )
-            self._note(f"handed over to {self._successor}")
-        except WorkflowAlreadyStartedError:
-            await self._pass_on(event, self._successor)
+        """Open another process's case with this event; it lives on by itself, and its parent shows in the Web UI.
+
+        It is the successor of this case, which hands it what is left in the inbox.
+        """
+        self.successor = await handover.open_case(self, process, event)
+
+    async def open_case(self, process: str, event: Event) -> None:
+        """Open another process's case beside this one, which goes on."""
+        await handover.open_case(self, process, event)
+
+    async def to_a_person(self, event: Event, why: str) -> None:
+        """Put an event for which there is no rule on the list that a person reads, and tell a customer so who wrote."""
+        await self.tell(event.identity, why)
+        self.note(f"{event.type} for a person: {why}")
+        if isinstance(event, Message | Reply):
+            await messages.acknowledge(self)
 
     async def renew(self) -> None:
         """Continue as new before the history grows past 4,000 events, with all that the case remembers (§4)."""
@@ -305,9 +272,9 @@ class Case:
         stage, outcome = self.state.stage, None
         while outcome is None or self.state.inbox:
             while self.state.inbox:
-                await self._clear(self.state.inbox.pop(0).event)
-            if self.state.owes_an_answer and not self._successor:
-                await self._acknowledge()
+                await handover.clear(self, self.state.inbox.pop(0).event)
+            if self.state.owes_an_answer and not self.successor:
+                await messages.acknowledge(self)
             outcome = self.state.outcome(
                 self.ref,
                 result=result,
@@ -340,79 +307,19 @@ class Case:
         except asyncio.CancelledError:
             # The Web UI offers it first, and it would end the case without outcome and answer.
             cast("asyncio.Task[Any]", asyncio.current_task()).uncancel()
-            self._note("cancellation was asked for and not followed: a case ends by its rule, or by a decision")
+            self.note("cancellation was asked for and not followed: a case ends by its rule, or by a decision")
             self._board.show(deadline)
         return True
 
-    async def _read(self, message: Message, unclear: str) -> Reply:
-        """Have a reply read; nobody can: to an operator, but an angry customer is not made to wait for that."""
-        screened = await effects.screen(
-            self.state.next_id("screen"),
-            ScreenRequest(
-                text=message.text,
-                choice=message.choice,
-                options=self.state.choices,
-                language=message.language or self.order.customer.language,
-            ),
-        )
-        self.state.angry |= screened.angry
-        intent, said = screened.intent, message.text or f"choice {message.choice}"
-        self._note(f"the customer{' (angry)' if screened.angry else ''}, read as {intent}: “{said[:300]}”")
-        if intent == "unclear" and unclear:
-            question = f"The customer wrote: “{said[:1000]}”. What is meant?"
-            asks = not screened.angry
-            intent = await self.decision(question, *self.state.choices, fallback=unclear) if asks else unclear
-        known = message.model_dump(include={"id", "source", "order_id", "time"})
-        return Reply(**known, intent=intent, angry=screened.angry, text=message.text, received_at=message.happened_at)
-
-    async def _clear(self, event: Event) -> None:
-        """Give an event that is left when the case closes to the case that goes on, or to a person."""
-        if self._successor:
-            await self._pass_on(event, self._successor)
-        elif isinstance(event, INFORMATIVE):
-            self._note(f"{event.type} noted")
-        else:
-            await self.to_a_person(event, "it came when the case was closing")
-
-    async def _pass_on(self, event: Event, case: str) -> None:
-        try:
-            await workflow.get_external_workflow_handle(case).signal("event", enveloped(event))
-            self._note(f"{event.type} passed on to {case}")
-        except ApplicationError:
-            await self.to_a_person(event, f"it was for {case}, which has closed")
-
-    async def to_a_person(self, event: Event, why: str) -> None:
-        """Put an event for which there is no rule on the list that a person reads, and tell a customer so who wrote."""
-        await self._tell(event.identity, why)
-        self._note(f"{event.type} for a person: {why}")
-        if isinstance(event, Message | Reply):
-            await self._acknowledge()
-
-    async def _tell(self, identity: str, why: str) -> None:
+    async def tell(self, identity: str, why: str) -> None:
+        """Put something on the list that a person reads, under this identity."""
         request = HandBackRequest(case=self.ref, identity=identity, detail=why)
         await effects.hand_back(self.state.next_id("hand_back"), request)
 
-    async def _acknowledge(self) -> None:
-        """Tell the customer that a person reads the message; but an answering machine is not answered on and on."""
-        now, last, stage = workflow.now(), self.state.acknowledged_at, self.state.stage
-        self.state.last_letter_at = now
-        if last is None or now - last >= self.policy.letters.acknowledge_every:
-            self.state.acknowledged_at = now
-            await self.send("message-received")
-            self.state.stage = stage
-
-    def _key(self, activity_id: str, trigger: str = "") -> str:
+    def key(self, activity_id: str, trigger: str = "") -> str:
         """The idempotency key of an effect: the same on every retry, and after a reset, which changes the run id."""
         return f"{self.ref.case_id}#{trigger or self.ref.trigger}#{activity_id}"
 
-    def _note(self, what: str) -> None:
+    def note(self, what: str) -> None:
+        """Add a line to the story that operators read."""
         self.state.note(what, workflow.now())
-
-
-def _plain(values: Mapping[str, Value]) -> dict[str, JsonValue]:
-    def plain(value: Value) -> JsonValue:
-        if isinstance(value, Decimal):
-            return str(value)
-        return value.isoformat() if isinstance(value, datetime) else value
-
-    return {name: plain(value) for name, value in values.items()}

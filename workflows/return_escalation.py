@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
         OrderCancelled,
         ReturnAgreed,
         ReturnCancelled,
+        ReturnReceived,
         ReturnRequested,
         ReturnTerms,
     )
@@ -45,7 +46,8 @@ class ReturnEscalation(Case):
         "waive-restocking": frozenset({"fee", "reply_by"}),
         "return-label": frozenset({"refund"}),
     }
-    HEARS = (Message, ReturnCancelled, OrderCancelled, DisputeOpened)
+    # Goods that come before the terms are agreed wait for return-parcel.
+    HEARS = (Message, ReturnCancelled, OrderCancelled, DisputeOpened, ReturnReceived)
     REOPENS = {"abandoned": "accept"}
 
     @workflow.run

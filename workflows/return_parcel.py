@@ -27,7 +27,8 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.outcome import Outcome
     from aftersales.returning import return_freight
 
-from workflows.case import Case, Value
+from workflows.case import Case
+from workflows.values import Value, link
 
 
 @workflow.defn(name="return-parcel")
@@ -61,7 +62,7 @@ class ReturnParcel(Case):
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
-        await self.instruct()
+        await self.authorise()
         match await self.goods():
             case "lapsed":
                 await self.send("return-lapsed", rma=self.rma)
@@ -82,27 +83,24 @@ class ReturnParcel(Case):
                 await self.send("return-received", rma=self.rma)
                 return await self.settle(received, await self.verdict(received))
 
-    async def instruct(self) -> None:
-        """RMA number, label where the shop pays the freight, instructions."""
+    async def authorise(self) -> None:
+        """RMA number, and a label where the shop pays the freight."""
         self.rma = await self.command("create_rma", lines=[line.model_dump() for line in self.terms.lines])
         shop_pays = self.terms.freight == "shop"
         self.label = await self.command("issue_return_label", rma=self.rma) if shop_pays else ""
-        self.ship_by = self.until(self.policy.returns.ship_back_window)
-        await self.send(
-            "return-instructions",
-            rma=self.rma,
-            freight_paid_by=self.terms.freight,
-            label_url=self.label if self.label.startswith("http") else "",
-            return_address=self.policy.returns.return_address,
-            fee=self.terms.fee,
-            refund=self.terms.refund,
-            ship_by=self.ship_by,
-        )
 
     async def goods(self) -> ReturnReceived | Literal["lapsed", "cancelled", "lost", "due"]:
         """What became of the goods: received, never sent, cancelled, lost, or sent and due for refund by law."""
-        reminder: dict[str, Value] = {"rma": self.rma, "ship_by": self.ship_by}
-        match await self.reminded(self.sent, letter="return-instructions-reminder", values=reminder, by=self.ship_by):
+        by = self.until(self.policy.returns.ship_back_window)
+        said: dict[str, Value] = {
+            "rma": self.rma,
+            "freight_paid_by": self.terms.freight,
+            "label_url": link(self.label),
+            "return_address": self.policy.returns.return_address,
+            "fee": self.terms.fee,
+            "refund": self.terms.refund,
+        }
+        match await self.ask("return-instructions", self.sent, by=by, **said, ship_by=by):
             case ReturnReceived() as received:
                 return received
             case None:

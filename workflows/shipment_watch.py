@@ -94,7 +94,7 @@ class ShipmentWatch(Case):
         """Take a fact about the parcel or its goods; False for one that changes nothing."""
         news = self.parcel.learn(fact, workflow.now())
         if not news:
-            self._note(f"{fact.type} changes nothing: it is older than what is known, or known")
+            self.note(f"{fact.type} changes nothing: it is older than what is known, or known")
         return news
 
     async def silence(self) -> End | None:

@@ -27,7 +27,8 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.order import Item
     from aftersales.outcome import Outcome
 
-from workflows.case import Case, Value
+from workflows.case import Case
+from workflows.values import Value, link
 
 WayBack = Literal["back", "out_of_stock", "reship", "compensate"]
 """How a way back ends: the wrong item is back (or on its way), the right one is not there, or an operator's choice."""
@@ -107,9 +108,8 @@ class WrongItem(Case):
         said: dict[str, Value] = {"item": self.item.title, "evidence_by": by}
         if self.opened.resume:
             self.enter("ask-wrong-item-evidence")
-        else:
-            await self.send("ask-wrong-item-evidence", **said)
-        return await self.reminded(self.shown, letter="ask-wrong-item-evidence-reminder", values=said, by=by)
+            return await self.remind("ask-wrong-item-evidence", self.shown, by=by, **said)
+        return await self.ask("ask-wrong-item-evidence", self.shown, by=by, **said)
 
     async def shown(self, by: datetime) -> Evidence | None:
         """The first message with photos by this moment; words alone are for a person, while we go on waiting."""
@@ -156,11 +156,9 @@ class WrongItem(Case):
         rma = await self.command("create_rma", lines=self.lines)
         label = await self.command("issue_return_label", rma=rma)
         by = self.until(self.policy.returns.ship_back_window)
-        said: dict[str, Value] = {"item": self.item.title, "rma": rma, "ship_by": by}
-        await self.send("wrong-item-return-label", **said, label_url=label if label.startswith("http") else "")
+        said: dict[str, Value] = {"item": self.item.title, "rma": rma, "label_url": link(label), "ship_by": by}
         returned = partial(self.returned, rma)
-        reminder = "wrong-item-return-label-reminder"
-        back: WayBack | None = await self.reminded(returned, letter=reminder, values=said, by=by)
+        back: WayBack | None = await self.ask("wrong-item-return-label", returned, by=by, **said)
         if back is not None:
             return back
         question = (

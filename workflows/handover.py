@@ -1,0 +1,52 @@
+"""Cases that open cases, and what a case that closes leaves to others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from aftersales.events import INFORMATIVE, Event, enveloped
+    from aftersales.opening import CaseOpened
+
+from workflows.start import start_options
+
+if TYPE_CHECKING:
+    from workflows.case import Case
+
+
+async def open_case(case: Case, process: str, event: Event) -> str:
+    """Open a case of another process with this event, or give the event to the one that runs; returns its id.
+
+    It is a child that its parent's end does not touch, whichever way that ends.
+    """
+    opened = CaseOpened(order=case.order, policy=case.policy, opened_at=workflow.now(), trigger=cast(Any, event))
+    options = start_options(process, opened)
+    try:
+        await workflow.start_child_workflow(
+            process, opened, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **options
+        )
+        case.note(f"handed over to {options['id']}")
+    except WorkflowAlreadyStartedError:
+        await _pass_on(case, event, options["id"])
+    return options["id"]
+
+
+async def clear(case: Case, event: Event) -> None:
+    """Give an event that is left when the case closes to the case that goes on, or to a person."""
+    if case.successor:
+        await _pass_on(case, event, case.successor)
+    elif isinstance(event, INFORMATIVE):
+        case.note(f"{event.type} noted")
+    else:
+        await case.to_a_person(event, "it came when the case was closing")
+
+
+async def _pass_on(case: Case, event: Event, to: str) -> None:
+    try:
+        await workflow.get_external_workflow_handle(to).signal("event", enveloped(event))
+        case.note(f"{event.type} passed on to {to}")
+    except ApplicationError:
+        await case.to_a_person(event, f"it was for {to}, which has closed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -82,6 +83,13 @@ class Products(Section):
     out stands for it (`§10`)."""
 
 
+class Orders(Section):
+    """Orders that have not left yet (`§6`, `§7`, `§8`, `§9`)."""
+
+    follow_up: Window = timedelta(hours=24)
+    """How often a late order is followed up until it is dispatched (`§6`)."""
+
+
 class Limit(Section):
     """A sum of money in a currency (ISO 4217)."""
 
@@ -132,6 +140,8 @@ class Policy(Model):
     """Parcels."""
     products: Products
     """Wrong goods."""
+    orders: Orders = Orders()
+    """Orders."""
     operators: Operators
     """Operators and supervisors."""
     letters: Letters

@@ -143,7 +143,7 @@ def test_an_override_changes_what_it_names_and_keeps_the_rest() -> None:
             "overrides: returns.replywindow: is not a known key; did you mean",
         ),
         ({"retruns": {}}, "overrides: retruns: is not a known key; "),
-        ({"zzz": 1}, "overrides: zzz: is not a known key; known here: letters, operators, parcels, products"),
+        ({"zzz": 1}, "overrides: zzz: is not a known key; known here: letters, operators, orders, parcels"),
         ({"law": {}}, "overrides: law: is not a known key"),
         ({"returns": 5}, "overrides: returns: must be a mapping of keys to values"),
         ({"reply_window": 24}, "overrides: returns.reply_window: write a span of time as 72h"),

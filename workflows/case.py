@@ -156,8 +156,8 @@ class Case:
             if fact:
                 self.note(f"{fact.type} arrived")
                 return cast(F, fact)
-            if Message not in awaited and (stray := self.state.take((Message,), before=_ALWAYS)):
-                await self.to_a_person(stray, f"the case had no question open at stage {self.state.stage}")
+            if Message not in awaited and self.state.awaits((Message,)):
+                await self.hand_strays_on(f"the case had no question open at stage {self.state.stage}")
             elif not await self._wait(lambda: self.state.awaits((*awaited, Message))):
                 self.note(f"nothing came by the deadline of {self.state.stage}")
                 return None
@@ -258,6 +258,11 @@ class Case:
         self.note(f"{event.type} for a person: {why}")
         if isinstance(event, Message | Reply):
             await messages.acknowledge(self)
+
+    async def hand_strays_on(self, why: str) -> None:
+        """Put messages that the case has no question for on the list that a person reads."""
+        while stray := self.state.take((Message,), before=_ALWAYS):
+            await self.to_a_person(stray, why)
 
     async def renew(self) -> None:
         """Continue as new before the history grows past 4,000 events, with all that the case remembers (§4)."""

@@ -64,7 +64,7 @@ async def give(
                 case "done_by_hand":
                     reference = f"by hand, {case.state.decisions[-1].by}"
                 case _:
-                    continue
+                    await case.hand_strays_on(f"the case waits for a decision about {name}, which was refused")
     if replaces:
         case.state.amounts.pop(cast(Kind, replaces), None)
     if pays and amount is not None:

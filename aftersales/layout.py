@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 
 from aftersales.plaintext import wrap
 
-_FONT = "-apple-system,'Segoe UI',Roboto,'PingFang SC','Microsoft YaHei','Noto Sans SC',Arial,sans-serif"
+_FONT = "-apple-system,'Segoe UI',Roboto,{han},Arial,sans-serif"
+# Characters that Chinese and Japanese share are drawn differently, each by fonts of its own.
+_HAN = "'PingFang SC','Microsoft YaHei','Noto Sans SC'"
+_HAN_OF = {"ja": "'Hiragino Sans','Yu Gothic UI',Meiryo,'Noto Sans JP'"}
 _DARK = """<style>
 @media (prefers-color-scheme: dark) {
 .page { background: #16181c !important; }
@@ -141,13 +144,17 @@ def as_html(sheet: Sheet) -> str:
         language=escape(sheet.language),
         subject=escape(sheet.subject),
         dark=_DARK,
-        card=_CARD,
+        card=_CARD.format(han=_HAN_OF.get(_base(sheet), _HAN)),
         body="\n".join(body),
     )
 
 
 def _colon(sheet: Sheet) -> str:
-    return "：" if sheet.language.split("-")[0] == "zh" else ":"
+    return {"fr": "\xa0:", "ja": "：", "zh": "："}.get(_base(sheet), ":")
+
+
+def _base(sheet: Sheet) -> str:
+    return sheet.language.split("-")[0].lower()
 
 
 def _numbered(sheet: Sheet) -> list[tuple[int, str]]:

@@ -19,6 +19,8 @@ return-terms:
 
 `templates/common/<language>.yaml` holds, beside letters that any process may send, the `frame` of every
 letter in that language (see `Frame`) and the `glossary`, which names the codes of events in words.
+
+French is written with ordinary spaces (`« … » : ; ! ?`); reading it makes them no-break ones.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from aftersales.letter_parts import (
     Problem,
     TextField,
 )
+from aftersales.plaintext import typeset
 from aftersales.yamlfile import Document, load_yaml
 
 _LEAST_CHOICES = 2
@@ -157,7 +160,7 @@ class _Reader:
             self.problem(at, "is empty; write it or take it out")
             return None
         try:
-            tree = ENVIRONMENT.parse(source)
+            tree = ENVIRONMENT.parse(typeset(source, self.document.path.stem))
             template = ENVIRONMENT.from_string(tree)
         except TemplateSyntaxError as error:
             self.fault(at, f"is not a valid template: {error.message}", "see {{ variable | filter }} and {% if … %}")

@@ -31,8 +31,11 @@ FORMATS = "_formats"
 
 # Where the clocks of nearly everybody in a country agree although it has several zones (CLDR primaryZones).
 _MAIN_ZONES = {
+    "AR": "America/Argentina/Buenos_Aires",
+    "CL": "America/Santiago",
     "CN": "Asia/Shanghai",
     "DE": "Europe/Berlin",
+    "EC": "America/Guayaquil",
     "ES": "Europe/Madrid",
     "MY": "Asia/Kuala_Lumpur",
     "NZ": "Pacific/Auckland",
@@ -66,7 +69,7 @@ class Formats:
             if isinstance(moment, datetime)
             else moment
         )
-        return format_date(day, "long", locale=self.locale)
+        return _day(day, self.locale)
 
     def datetime(self, value: object) -> str:
         """An ISO moment as date and time on the customer's clock; where a country has several, its zone too.
@@ -86,15 +89,12 @@ class Formats:
     def _written(self, value: object, zone: ZoneInfo | None) -> str:
         moment = _moment(value)
         if not isinstance(moment, datetime):
-            return format_date(moment, "long", locale=self.locale)
+            return _day(moment, self.locale)
         local = moment.astimezone(zone or moment.tzinfo)
-        day = format_date(local, "long", locale=self.locale)
-        clock = format_time(local, "short", locale=self.locale)
-        chinese = self.locale.language == "zh"
-        written = f"{day}{clock}" if chinese else f"{day}, {clock}"
+        written = _day_and_clock(_day(local, self.locale), _clock(local, self.locale), self.locale.language)
         if zone:
             return written
-        return f"{written}（{local:%Z}）" if chinese else f"{written} ({local:%Z})"
+        return f"{written}（{local:%Z}）" if self.locale.language in ("zh", "ja") else f"{written} ({local:%Z})"
 
     def percent(self, value: object) -> str:
         """A share, `0.15` or `15 %`, as a percentage. Raises ValueError for anything else."""
@@ -105,7 +105,8 @@ class Formats:
         span = parse_duration(value)
         unit: _Unit = next((unit for unit, size in _SPAN_UNITS.items() if not span % size), "minute")
         # Babel moves on to the next unit at `threshold` times it: 36 hours shall not become two days.
-        return format_timedelta(span, granularity=unit, threshold=10**6, locale=self.locale)
+        written = format_timedelta(span, granularity=unit, threshold=10**6, locale=self.locale)
+        return written.replace(" ", "") if self.locale.language == "ja" else written
 
     def words(self, value: object) -> str:
         """Codes as a list in words, by the glossary. Raises ValueError for a code that it does not have."""
@@ -170,6 +171,38 @@ def _environment() -> ImmutableSandboxedEnvironment:
 def _written(value: object) -> object:
     """Nothing instead of "None" for a value that is not known."""
     return "" if value is None else value
+
+
+def _day(day: date, locale: Locale) -> str:
+    written = format_date(day, "long", locale=locale)
+    if locale.language in ("de", "fr"):
+        written = written.replace(" ", "\xa0", 1)
+    # CLDR has no ordinals, and the first of a month is the one day that French writes as one.
+    return f"1er{written[1:]}" if locale.language == "fr" and day.day == 1 else written
+
+
+def _clock(moment: datetime, locale: Locale) -> str:
+    if locale.language == "fr":
+        return format_time(moment, "H\xa0'h'\xa0mm" if moment.minute else "H\xa0'h'", locale=locale)
+    return format_time(moment, "short", locale=locale)
+
+
+def _day_and_clock(day: str, clock: str, language: str) -> str:
+    """A day and its hour, joined as the language joins them in a sentence."""
+    match language:
+        case "zh":
+            return f"{day}{clock}"
+        case "ja":
+            return f"{day} {clock}"
+        case "de":
+            return f"{day} um {clock}\N{NO-BREAK SPACE}Uhr"
+        case "fr":
+            return f"{day} à {clock}"
+        case "es":
+            # The hour is counted: a la 1:05, a las 13:05.
+            return f"{day} {'a la' if clock.startswith(('1:', '01:')) else 'a las'} {clock}"
+        case _:
+            return f"{day}, {clock}"
 
 
 def _bound(method: Callable[[Formats, object], str]) -> Callable[[Context, object], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 from jinja2 import Template, TemplateError, UndefinedError
 
 from aftersales.model import Model
+from aftersales.plaintext import joined
 
+_HOUR_AND_STOP = re.compile(r"(\d\s[ap]\.\s?m\.)\.(?!\.)")
 COMMON = "common"
 """The folder of the frames, the glossaries and the letters that any process may send."""
 
@@ -41,7 +44,7 @@ class TextField:
     def render(self, values: Mapping[str, object]) -> str:
         """The text as one line. Raises LetterError for a missing variable or a value of the wrong type."""
         try:
-            return " ".join(self.template.render(values).split())
+            return _one_stop(joined(self.template.render(values)))
         except UndefinedError as error:
             raise LetterError(f"{self.path}:{self.line}: {error}; the process must give it with the letter") from error
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
@@ -129,6 +132,11 @@ class LetterFile:
     letters: Mapping[str, Letter]
     frame: Frame | None
     problems: tuple[Problem, ...]
+
+
+def _one_stop(text: str) -> str:
+    """The text where an hour such as "9:30 p. m." ends a sentence: one full stop is enough for both."""
+    return _HOUR_AND_STOP.sub(r"\1", text)
 
 
 def uses(part: Part) -> Iterator[tuple[str, int]]:

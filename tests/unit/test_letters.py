@@ -299,7 +299,41 @@ def test_web_addresses(address: str, is_one: bool) -> None:
         ("zh", "en-US", "USD", "US$1,234.50", "2026年11月20日", "2026年11月20日09:30（UTC）", "12.5%", "3天"),
         ("en", "en-US", "USD", "$1,234.50", "November 20, 2026", "November 20, 2026, 9:30 AM (UTC)", "12.5%", "3 days"),
         ("en", "en-GB", "GBP", "£1,234.50", "20 November 2026", "20 November 2026, 09:30", "12.5%", "3 days"),
-        ("de", "de-DE", "EUR", "1.234,50 €", "20. November 2026", "20. November 2026, 10:30", "12,5 %", "3 Tage"),
+        ("de", "de-DE", "EUR", "1.234,50 €", "20. November 2026", "20. November 2026 um 10:30 Uhr", "12,5 %", "3 Tage"),
+        ("de", "de-AT", "EUR", "€ 1.234,50", "20. November 2026", "20. November 2026 um 10:30 Uhr", "12,5 %", "3 Tage"),
+        ("fr", "fr-FR", "EUR", "1 234,50 €", "20 novembre 2026", "20 novembre 2026 à 10 h 30", "12,5 %", "3 jours"),
+        (
+            "fr",
+            "fr-CA",
+            "CAD",
+            "1 234,50 $",
+            "20 novembre 2026",
+            "20 novembre 2026 à 9 h 30 (UTC)",
+            "12,5 %",
+            "3 jours",
+        ),
+        (
+            "es",
+            "es-ES",
+            "EUR",
+            "1.234,50 €",
+            "20 de noviembre de 2026",
+            "20 de noviembre de 2026 a las 10:30",
+            "12,5 %",
+            "3 días",
+        ),
+        (
+            "es",
+            "es-MX",
+            "MXN",
+            "$1,234.50",
+            "20 de noviembre de 2026",
+            "20 de noviembre de 2026 a las 9:30 a.m. (UTC)",
+            "12.5%",
+            "3 días",
+        ),
+        ("ja", "ja-JP", "USD", "$1,234.50", "2026年11月20日", "2026年11月20日 18:30", "12.5%", "3日"),
+        ("ja", "en-US", "USD", "$1,234.50", "2026年11月20日", "2026年11月20日 9:30（UTC）", "12.5%", "3日"),
         ("en", "de-DE", "EUR", "1.234,50 €", "20 November 2026", "20 November 2026, 10:30", "12,5 %", "3 days"),
         (
             "en",
@@ -326,7 +360,7 @@ def test_formats(
     assert plain(formats.datetime("2026-11-20T09:30:00Z")) == moment
     assert plain(formats.datetime("2026-11-20")) == day
     assert plain(formats.percent("0.125")) == plain(formats.percent("12.5 %")) == share
-    assert formats.duration("72h") == span
+    assert plain(formats.duration("72h")) == span
 
 
 def test_deadline_is_on_the_customers_clock_and_a_scan_on_the_carriers() -> None:
@@ -337,6 +371,72 @@ def test_deadline_is_on_the_customers_clock_and_a_scan_on_the_carriers() -> None
     assert chinese.datetime_there("2026-11-20T09:30:00Z") == "2026年11月20日17:30"
     american = Formats(locale_for("en", "en-US"), "USD", {})
     assert american.datetime("2026-11-20T09:30:00-06:00").endswith("9:30\u202fAM (UTC-06:00)")
+
+
+def test_first_of_a_month_and_full_hours_in_french() -> None:
+    french = Formats(locale_for("fr", "fr-BE"), "EUR", {})
+    assert french.date("2026-12-01") == "1er\xa0décembre 2026"
+    assert french.date("2026-12-11") == "11\xa0décembre 2026"
+    assert french.datetime("2026-11-30T23:00:00Z") == "1er\xa0décembre 2026 à 0\xa0h"
+    assert Formats(locale_for("de", "de-AT"), "EUR", {}).date("2026-01-01") == "1.\xa0Jänner 2026"
+
+
+def test_lists_in_german_and_french() -> None:
+    glossary = {"a": "Kratzer", "b": "Risse", "c": "Flecken"}
+    german = Formats(locale_for("de", "de-DE"), "EUR", glossary)
+    french = Formats(locale_for("fr", "fr-FR"), "EUR", glossary)
+    assert german.words(["a", "b", "c"]) == "Kratzer, Risse und Flecken"
+    assert french.words(["a", "b", "c"]) == "Kratzer, Risse et Flecken"
+    assert (german.either(["1", "2"]), french.either(["1", "2"])) == ("1 oder 2", "1 ou 2")
+
+
+def test_spaces_of_french_are_put_in_and_hold_the_line_together(tmp_path: Path) -> None:
+    letter = """\
+offer:
+  subject: "Deux choses : un « mot » ; et quoi ?"
+  paragraphs:
+    - "Voici l’article « {{ item }} »{% if last %} : {{ sum | money }}{% endif %}."
+    - {link: "{{ url }}", text: "Suivre"}
+"""
+    values: dict[str, Any] = {"item": "Lampe : 2 !", "last": True, "url": "https://a.example/?a=1;b"}
+    files = {"common_fr": FRAME, "sales_fr": letter}
+    written = render(write(tmp_path, **files), "fr", locale="fr-FR", **values)
+    assert written.subject == "Deux choses\xa0: un «\u202fmot\u202f»\u202f; et quoi\u202f?"
+    assert "l’article «\u202fLampe : 2 !\u202f»\xa0: 5,00\xa0$US." in written.text
+    assert "Suivre\xa0:\nhttps://a.example/?a=1;b\n" in written.text
+
+
+def test_spanish_counts_the_hour_and_ends_a_sentence_once(tmp_path: Path) -> None:
+    spain = Formats(locale_for("es", "es-ES"), "EUR", {})
+    assert spain.datetime("2026-11-20T00:05:00Z") == "20 de noviembre de 2026 a la 1:05"
+    assert spain.datetime("2026-11-20T12:05:00Z") == "20 de noviembre de 2026 a las 13:05"
+    letter = OFFER.replace("Until {{ by | date }}.", "Antes del {{ by | datetime }}. Gracias.")
+    files = {"common_es": FRAME, "sales_es": letter}
+
+    def until(locale: str, hour: str) -> str:
+        written = render(write(tmp_path, **files), "es", locale=locale, by=f"2026-11-20T{hour}:05:00Z").text
+        return written.replace("\xa0", " ").replace("\u202f", " ")
+
+    assert "Antes del 20 de noviembre de 2026 a la 1:05 p. m. Gracias." in until("es-CO", "18")
+    assert "Antes del 20 de noviembre de 2026 a las 9:05 a. m. Gracias." in until("es-AR", "12")
+    assert "Antes del 20 de noviembre de 2026 a las 3:05 p. m. Gracias." in until("es-CL", "18")
+    assert "Antes del 20 de noviembre de 2026 a la 1:05 p. m. Gracias." in until("es-EC", "18")
+
+
+def test_japanese_is_set_in_its_own_marks_and_fonts(tmp_path: Path) -> None:
+    japanese = Formats(locale_for("ja", "ja-JP"), "JPY", {"a": "破損", "b": "不足", "c": "汚れ"})
+    assert japanese.money("1234") == "￥1,234"
+    assert japanese.datetime_there("2026-11-20T09:30:00-06:00") == "2026年11月20日 9:30（UTC-06:00）"
+    assert [japanese.duration(span) for span in ("36h", "90m", "72h")] == ["36時間", "90分", "3日"]
+    assert japanese.words(["a", "b", "c"]) == "破損、不足、汚れ"
+    assert japanese.either(["1", "2"]) == "1または2"
+    letter = OFFER.replace('"Until {{ by | date }}."', '{link: "https://a.example", text: "{{ by | date }}"}')
+    files = {"common_ja": FRAME, "sales_ja": letter}
+    written = render(write(tmp_path, **files), "ja", locale="ja-JP")
+    assert "2026年11月20日：\nhttps://a.example\n" in written.text
+    assert "'Hiragino Sans'" in written.html
+    assert "PingFang" not in written.html
+    assert "PingFang" in render(tmp_path).html
 
 
 def test_span_is_never_rounded() -> None:
@@ -368,4 +468,10 @@ def test_lines_break_where_the_language_allows() -> None:
     assert wrap("x https://a.example/very/long", 10) == ["x", "https://a.example/very/long"]
     assert wrap("1. aaa bbb", 7, "   ") == ["1. aaa", "   bbb"]
     assert wrap("您好您好您好，您好。", 12) == ["您好您好您", "好，您好。"]
+    assert wrap("aa bb\xa0cc «\u202fdd\u202f»", 7) == ["aa", "bb\xa0cc", "«\u202fdd\u202f»"]
+    assert wrap("bb «\u202f灯\u202f» „灯", 6) == ["bb", "«\u202f灯\u202f»", "„灯"]
+    assert wrap("セールしたいっしょに", 12) == ["セールした", "いっしょに"]
+    assert wrap("ああいいテレビとカー", 10) == ["ああいいテ", "レビとカー"]
+    assert wrap("ああいいシャワー", 10) == ["ああいい", "シャワー"]
+    assert wrap("ああ￥1,234", 8) == ["ああ", "￥1,234"]
     assert wrap("") == []

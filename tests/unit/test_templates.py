@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftersales.letters import LetterBook, Rendered
+from aftersales.return_eligibility import REASONS
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 BOOK = LetterBook.load(TEMPLATES)
@@ -29,9 +30,42 @@ CHECKED: dict[str, object] = {
     "photos": ["https://photos.example/1.jpg", "https://photos.example/2.jpg"],
 }
 BY = "2026-11-23T09:30:00Z"
+PAY: dict[str, object] = {"payment_url": "https://pay.example/1", "pay_by": BY}
+
+ADDRESS: dict[str, object] = {
+    "name": "Ada Reyes",
+    "line1": "9 Elm Rd",
+    "city": "Dallas",
+    "region": "TX",
+    "postcode": "75201",
+    "country": "US",
+}
+BLOCK: dict[str, object] = {"region": "Texas", "carriers": ["USPS", "UPS"], "proof": ["https://p.example/notice.pdf"]}
 
 VALUES: dict[str, dict[str, dict[str, object]]] = {
     "common": {"message-received": {}},
+    "return-request": {
+        "ask-return-reason": {"reply_by": BY},
+        "ask-return-reason-reminder": {"reply_by": BY},
+        "ask-return-evidence": {"reason": "damaged", "evidence_by": BY},
+        "ask-return-evidence-reminder": {"evidence_by": BY},
+        "return-fault-not-confirmed": {"reason": "damaged", "photos": ["https://photos.example/1.jpg"]},
+        "retention-offer": {"reply_by": BY},
+        "return-not-eligible": {
+            "late": ["Desk lamp"],
+            "final_sale": ["LED bulb"],
+            "not_returnable": ["Shade"],
+            "opened": ["Fuse"],
+            "labels_off": ["Bag"],
+            "delivered_at": BY,
+            "ended_at": BY,
+            "reply_by": BY,
+        },
+        "goodwill-offer": {"goodwill": "38.97", "reply_by": BY},
+        "return-goodwill-paid": {"goodwill": "38.97"},
+        "return-stays-refused": {"agreed": True},
+        "return-accepted-after-all": {},
+    },
     "return-escalation": {
         "return-terms": {"fee": "18.00", "fee_share": "15 %", "reply_by": BY},
         "waive-restocking": {"fee": "18.00", "reply_by": BY},
@@ -55,6 +89,31 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
         "return-lapsed": {"rma": "RMA-77"},
         "return-freight-lost": {"refund": "129.90", "tracking_number": "1Z999"},
     },
+    "order-change": {
+        "change-question": {"answer_by": BY},
+        "change-question-reminder": {"answer_by": BY},
+        "change-confirm": {
+            "address": ADDRESS,
+            "items": [{"title": "Desk lamp", "quantity": 2, "sku": "LAMP-01"}],
+            "charge": "120.00",
+            "refund": "0.00",
+            "reply_by": BY,
+        },
+        "change-payment": {"charge": "120.00", "payment_url": "https://pay.example/1", "pay_by": BY},
+        "change-payment-reminder": {"charge": "120.00", "payment_url": "https://pay.example/1", "pay_by": BY},
+        "change-done": {"how": "amended", "address": ADDRESS, "refund": "15.00"},
+        "change-address-only": {"address": ADDRESS},
+        "change-too-late": {"why": "refused", "lines_asked": True},
+        "change-closed": {"why": "unpaid", "refund": "20.00"},
+    },
+    "late-dispatch": {
+        "dispatch-blocked": BLOCK,
+        "other-carrier-offer": {**BLOCK, "carrier": "FedEx", "compensation": "12.00", "reply_by": BY},
+        "other-carrier-agreed": {"carrier": "FedEx"},
+        "dispatch-compensation": {"compensation": "12.00"},
+        "dispatch-cancelled": {"refund": "129.90"},
+        "dispatch-resumed": {},
+    },
     "shipment-watch": {
         "parcel-on-its-way": SCAN,
         "parcel-pickup-late": {
@@ -75,6 +134,16 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
         },
         "parcel-kept": {"price": "84.00"},
         "parcel-send-back": {"tracking_number": "9400", "label_url": "https://labels.example/9400.pdf"},
+    },
+    "compensation": {
+        "complaint-received": {"answer_by": BY},
+        "compensation-offer": {"compensation": "24.00", "reply_by": BY},
+        "compensation-offer-reminder": {"compensation": "24.00", "reply_by": BY},
+        "compensation-paid": {"compensation": "24.00"},
+        "three-guarantees": {"compensation": "24.00", "choose_by": BY},
+        "three-guarantees-reminder": {"compensation": "24.00", "choose_by": BY},
+        "compensation-of-loss": {"answer_by": BY},
+        "compensation-closed": {"why": "silent"},
     },
     "wrong-item": {
         "ask-wrong-item-evidence": {"item": "Desk lamp", "evidence_by": BY},
@@ -98,14 +167,122 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
         "wrong-item-refunded": {"item": "Desk lamp", "refund": "120.00"},
         "wrong-item-closed": {"item": "Desk lamp"},
     },
+    "exchange": {
+        "exchange-not-eligible": {
+            "item": "Desk lamp",
+            "reasons": ["late", "opened", "labels_off"],
+            "window": "30d",
+        },
+        "exchange-refusal-stands": {"item": "Desk lamp"},
+        "exchange-instructions": {
+            "item": "Desk lamp",
+            "wanted": "LAMP-02",
+            "rma": "RMA-79",
+            "freight": "shop",
+            "label_url": "https://labels.example/RMA-79.pdf",
+            "return_address": "",
+            "ship_by": BY,
+        },
+        "exchange-instructions-reminder": {"item": "Desk lamp", "rma": "RMA-79", "ship_by": BY},
+        "exchange-shipping": {
+            "item": "Desk lamp",
+            "rma": "RMA-79",
+            "freight": "shop",
+            "label_url": "https://labels.example/RMA-79.pdf",
+        },
+        "exchange-wish-noted": {"item": "Desk lamp", "wanted": "LAMP-02", "rma": "RMA-79"},
+        "exchange-delayed": {"item": "Desk lamp", "wanted": "LAMP-02", "waits_until": BY},
+        "pay-difference": {"item": "Desk lamp", "wanted": "LAMP-02", "amount": "20.00", **PAY},
+        "pay-difference-reminder": {"item": "Desk lamp", "wanted": "LAMP-02", "amount": "20.00", **PAY},
+        "exchange-sent": {"item": "Desk lamp", "wanted": "LAMP-02", "refund": "20.00", "freight": "7.50"},
+        "exchange-refunded": {"item": "Desk lamp", "reason": "out_of_stock", "refund": "129.90"},
+        "exchange-closed": {
+            "item": "Desk lamp",
+            "reason": "differs",
+            **CHECKED,
+            "tracking_number": "1Z999",
+            "refund": "5.00",
+        },
+    },
+    "repair": {
+        "repair-not-covered": {"item": "Desk lamp", "why": "ended", "warranty_until": "2026-11-07"},
+        "repair-instructions": {
+            "item": "Desk lamp",
+            "rma": "RMA-80",
+            "freight": "shop",
+            "label_url": "https://labels.example/RMA-80.pdf",
+            "return_address": "",
+            "ship_by": BY,
+        },
+        "repair-instructions-reminder": {"item": "Desk lamp", "rma": "RMA-80", "ship_by": BY},
+        "repair-progress": {"item": "Desk lamp", "step": "received"},
+        "repair-quote": {"item": "Desk lamp", "quote": "45.00", "reply_by": BY},
+        "repair-quote-reminder": {"item": "Desk lamp", "quote": "45.00", "reply_by": BY},
+        "repair-payment": {"item": "Desk lamp", "amount": "45.00", **PAY},
+        "repair-payment-reminder": {"item": "Desk lamp", "amount": "45.00", **PAY},
+        "repair-done": {"item": "Desk lamp", "tracking_number": "1Z999"},
+        "repair-sent-back": {
+            "item": "Desk lamp",
+            "reason": "declined",
+            "tracking_number": "1Z999",
+            "refund": "5.00",
+        },
+        "repair-solution": {"item": "Desk lamp", "reason": "lost", "choose_by": BY},
+        "repair-replaced": {"item": "Desk lamp", "refund": "5.00"},
+        "repair-refunded": {"item": "Desk lamp", "refund": "129.90"},
+        "repair-closed": {"item": "Desk lamp", "reason": "not_shipped"},
+    },
+}
+VALUES["fulfilment-check"] = {
+    "address-question": {"missing": ["name", "postcode"], "reply_by": BY},
+    "address-question-reminder": {"missing": ["street"], "reply_by": BY},
+    "area-not-served": {"place": "Longyearbyen, 9170, NO", "reply_by": BY},
+    "area-not-served-reminder": {"place": "Longyearbyen, 9170, NO", "reply_by": BY},
+    "order-goes-on": {"dispatch_by": BY},
+    "unsent-order-refunded": {"refund": "129.90"},
+}
+VALUES["expedite"] = {
+    "dispatch-calm": {"promised_by": BY},
+    "dispatch-late-sorry": {"promised_by": BY, "gift": True},
+    "dispatch-update": {"until": BY, "waits": False},
+    "out-of-stock-choice": {"out_of_stock": True, "until": BY, "default_choice": "wait", "reply_by": BY},
+    "replacement-question": {"reply_by": BY},
+    "replacement-agreed": {"refund": "9.00"},
+    "delay-option": {"until": BY, "silence": "wait", "reply_by": BY},
+    "dispatch-done": {
+        "carrier": "ups",
+        "tracking_number": "1Z999",
+        "tracking_url": "https://track.example/1Z999",
+    },
+    "cancel-too-late": {},
+    "late-order-refunded": {"refund": "129.90"},
 }
 LETTERS = [(process, letter) for process, letters in VALUES.items() for letter in letters]
 CHOICES = {
+    "ask-return-reason": REASONS,
+    "ask-return-reason-reminder": REASONS,
+    "retention-offer": ("help", "exchange", "insist"),
+    "return-not-eligible": ("accept", "insist"),
+    "goodwill-offer": ("accept", "decline"),
+    "area-not-served": ("other_address", "cancel"),
+    "area-not-served-reminder": ("other_address", "cancel"),
+    "out-of-stock-choice": ("wait", "replace", "cancel"),
+    "delay-option": ("wait", "cancel"),
     "return-terms": ("accept", "insist"),
     "waive-restocking": ("accept", "insist"),
     "parcel-lost-choice": ("reship", "refund"),
     "parcel-found": ("keep", "send_back"),
     "keep-offer": ("accept", "decline"),
+    "change-confirm": ("accept", "insist"),
+    "other-carrier-offer": ("other_carrier", "compensation", "refund"),
+    "exchange-not-eligible": ("accept", "decline"),
+    "exchange-delayed": ("accept", "decline"),
+    "pay-difference": ("accept", "decline"),
+    "repair-quote": ("accept", "decline"),
+    "repair-quote-reminder": ("accept", "decline"),
+    "repair-solution": ("reship", "refund"),
+    "compensation-offer": ("accept", "decline"),
+    "three-guarantees": ("return", "exchange", "loss"),
 }
 COMMON: dict[str, object] = {
     "customer_name": "Ada Reyes",
@@ -179,7 +356,7 @@ def test_letter_is_written_by_the_rules(process: str, letter: str, language: str
 @pytest.mark.parametrize(("process", "letter"), LETTERS)
 def test_letter_without_its_optional_values_says_nothing_empty(process: str, letter: str, language: str) -> None:
     optional = {"tracking_number", "tracking_url", "last_scan_at", "last_scan_place", "last_scan_text"}
-    optional |= {"label_url", "reference", "received", "handed_over_at", "findings", "photos"}
+    optional |= {"label_url", "reference", "received", "handed_over_at", "findings", "photos", "payment_url"}
     gone: dict[str, object] = {
         name: [] if isinstance(value, list) else ""
         for name, value in VALUES[process][letter].items()
@@ -188,6 +365,69 @@ def test_letter_without_its_optional_values_says_nothing_empty(process: str, let
     written = render(process, letter, language, values={"customer_name": "", **gone})
     assert not re.search(r"“”|（）|\(\)| ,| \.|，，|：。|None", written.text)
     assert written.text.startswith("Hello,\n" if language == "en" else "尊敬的顾客，您好：\n")
+
+
+@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize(("process", "letter"), LETTERS)
+def test_german_or_french_letter_is_written_by_the_rules(process: str, letter: str, language: str) -> None:
+    if not (TEMPLATES / process / f"{language}.yaml").exists():
+        pytest.skip(f"{process} is not written in {language} yet")
+    optional = {"tracking_number", "tracking_url", "last_scan_at", "last_scan_place", "last_scan_text"}
+    optional |= {"label_url", "reference", "received", "handed_over_at", "findings", "photos", "payment_url"}
+    gone: dict[str, object] = {
+        name: [] if isinstance(value, list) else ""
+        for name, value in VALUES[process][letter].items()
+        if name in optional
+    }
+    full = render(process, letter, language, f"{language}-{language.upper()}", "EUR")
+    bare = render(process, letter, language, f"{language}-BE", "EUR", values={"customer_name": "", **gone})
+    assert full.language == bare.language == language
+    assert full.choices == bare.choices == CHOICES.get(letter, ())
+    assert bare.text.startswith("Guten Tag,\n\n" if language == "de" else "Bonjour,\n\n")
+    for text in (full.text, bare.text):
+        ours = re.sub(r"https?://\S+", "", text)
+        assert max(map(len, ours.splitlines())) <= 72
+        assert re.search(r"\b[dD]ank|\b[mM]erci\b", ours)
+        assert not re.search(r"[!\"']|„“|«\s*»|\(\)| [,.]|\.\.|None", ours), ours
+        if language == "de":
+            # A letter goes on in lower case behind the comma of its greeting.
+            assert text.split("\n\n")[1][0].islower()
+            assert ours.count("„") == ours.count("“")
+        else:
+            assert not re.search(r"[ \n][;:?»]|«[ \n]|[^\W\d][;:?»]|«\w|[“”]", ours), ours
+
+
+@pytest.mark.parametrize("language", ["es", "ja"])
+@pytest.mark.parametrize(("process", "letter"), LETTERS)
+def test_spanish_or_japanese_letter_is_written_by_the_rules(process: str, letter: str, language: str) -> None:
+    if not (TEMPLATES / process / f"{language}.yaml").exists():
+        pytest.skip(f"{process} is not written in {language} yet")
+    optional = {"tracking_number", "tracking_url", "last_scan_at", "last_scan_place", "last_scan_text"}
+    optional |= {"label_url", "reference", "received", "handed_over_at", "findings", "photos", "payment_url"}
+    gone: dict[str, object] = {
+        name: [] if isinstance(value, list) else ""
+        for name, value in VALUES[process][letter].items()
+        if name in optional
+    }
+    home, abroad, currency = ("es-ES", "es-CO", "EUR") if language == "es" else ("ja-JP", "ja-US", "JPY")
+    full = render(process, letter, language, home, currency)
+    bare = render(process, letter, language, abroad, currency, values={"customer_name": "", **gone})
+    assert full.language == bare.language == language
+    assert full.choices == bare.choices == CHOICES.get(letter, ())
+    assert full.text.startswith("Hola, Ada Reyes:\n\n" if language == "es" else "Ada Reyes様\n\n")
+    assert bare.text.startswith("Hola:\n\n" if language == "es" else "お客様へ\n\n")
+    for text in (full.text, bare.text):
+        ours = re.sub(r"https?://\S+", "", text)
+        wide = [len(re.findall(r"[\u3000-\u9fff\uff00-\uff60\uffe5]", line)) for line in ours.splitlines()]
+        assert max(map(sum, zip(map(len, ours.splitlines()), wide, strict=True))) <= 72
+        assert not re.search(r"[!¡！]|“”|「」|（）|\(\)| [,.]|\.\.|、、|。。|：。|、。|None", ours), ours
+        if language == "es":
+            assert re.search(r"\b[gG]racias\b", ours)
+            assert ours.count("¿") == ours.count("?")
+            assert not re.search(r"\b(tú|tu|tus|te|vosotros|vuestro)\b", ours), ours
+        else:
+            assert "ありがとうございま" in ours.replace("\n", "")
+            assert not re.search(r"[\u3040-\u9fff][,;?:]|[\u3040-\u9fff、。] +[\u3040-\u9fff「]", ours), ours
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -199,8 +439,30 @@ def test_letter_without_its_optional_values_says_nothing_empty(process: str, let
         ("shipment-watch", "parcel-lost-choice", "kind", "silent disputed damaged"),
         ("shipment-watch", "parcel-lost-choice", "default_choice", "reship refund"),
         ("shipment-watch", "parcel-found", "remedy", "reshipped refunded"),
+        ("compensation", "compensation-closed", "why", "silent cancelled"),
+        ("compensation", "three-guarantees", "compensation", "0 24.00"),
+        ("order-change", "change-done", "how", "amended redirected reshipped"),
+        ("order-change", "change-too-late", "why", "delivered refused silent"),
+        (
+            *("order-change", "change-closed", "why"),
+            "cancelled unanswered unpaid unpaid_reshipped restored refunded impossible",
+        ),
         ("return-parcel", "inspection-differs", "solution", "full partial send_back"),
+        ("return-request", "ask-return-evidence", "reason", "defective damaged not_as_described missing_part"),
+        (
+            *("return-request", "return-fault-not-confirmed", "reason"),
+            "defective damaged not_as_described missing_part too_late",
+        ),
         ("return-parcel", "return-instructions", "freight_paid_by", "shop customer"),
+        ("exchange", "exchange-instructions", "freight", "shop customer open"),
+        ("exchange", "exchange-shipping", "freight", "shop customer"),
+        ("exchange", "exchange-refunded", "reason", "out_of_stock lost cancelled"),
+        ("exchange", "exchange-closed", "reason", "not_shipped cancelled kept unpaid differs as_it_came"),
+        ("repair", "repair-not-covered", "why", "ended none centre"),
+        ("repair", "repair-progress", "step", "received diagnosed repairing waiting_for_parts testing repaired"),
+        ("repair", "repair-sent-back", "reason", "declined unpaid not_repairable send_back"),
+        ("repair", "repair-solution", "reason", "lost not_repairable"),
+        ("repair", "repair-closed", "reason", "not_shipped cancelled lost"),
     ],
 )
 def test_letter_says_something_of_its_own_for_each(
@@ -257,7 +519,7 @@ hostile = st.one_of(
 @settings(max_examples=60, deadline=None)
 @given(
     which=st.sampled_from(LETTERS),
-    language=st.sampled_from(["en", "zh", "zh-Hant-TW", "fr"]),
+    language=st.sampled_from(["en", "zh", "zh-Hant-TW", "de-AT", "fr"]),
     name=hostile,
     shop=hostile,
     item=hostile,

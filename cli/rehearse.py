@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,8 +22,9 @@ from aftersales.policy import Policy
 from aftersales.scenario import Scenario, is_scenario, read_scenario
 from aftersales.yamlfile import Document, load_yaml
 from cli.rehearsal import Performance, Theatre, policy_for
+from cli.rehearsal.coverage import Coverage, coverage_of
 from cli.running import run
-from cli.show import cell, console, emit
+from cli.show import cell, console, emit, table
 
 MISSED, UNREADABLE = 1, 2
 """Exit codes."""
@@ -37,15 +39,24 @@ _STYLES = {
     "outcome": "bold",
     "open": "red",
     "stuck": "red",
+    "passed": "green",
+    "missed": "bold red",
+    "uncovered": "bold red",
 }
 
 
 def rehearse(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Scenario files, or folders of them.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per scenario.")] = False,
+    coverage: Annotated[
+        Path | None, typer.Option("--coverage", metavar="FILE", help="Write the rows of the rules there, as JSON.")
+    ] = None,
 ) -> None:
-    """Play scenarios. Exit code 1 when an expectation was missed, 2 when a file cannot be read."""
-    run(lambda settings: _rehearse(settings, files, as_json))
+    """Play scenarios. Exit code 1 when an expectation was missed, 2 when a file cannot be read.
+
+    Where a folder holds a rows.yaml, the rows of the rules are told at the end, and one without a scenario is missed.
+    """
+    run(lambda settings: _rehearse(settings, files, as_json, coverage))
 
 
 class _Unreadable(NamedTuple):
@@ -56,7 +67,7 @@ class _Unreadable(NamedTuple):
     error: BadFile
 
 
-async def _rehearse(settings: Settings, files: Sequence[Path], as_json: bool) -> int:
+async def _rehearse(settings: Settings, files: Sequence[Path], as_json: bool, coverage_file: Path | None) -> int:
     # A case that cannot go on is told as such; refusals and failures of counterparts are what scenarios are about.
     logging.getLogger("temporalio").setLevel(logging.ERROR)
     read, unreadable = _read(settings, files)
@@ -76,10 +87,34 @@ async def _rehearse(settings: Settings, files: Sequence[Path], as_json: bool) ->
                 for play in plays:
                     play.cancel()
                 await asyncio.gather(*plays, return_exceptions=True)
-    report.end(performances, unreadable)
+    try:
+        covered = _coverage(files, performances, unreadable)
+    except BadFile as error:
+        print(error, file=sys.stderr)
+        return UNREADABLE
+    if coverage_file:
+        rows = [row.flat() for coverage in covered for row in coverage.rows]
+        coverage_file.write_text(json.dumps(rows, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    report.end(performances, unreadable, covered)
     if unreadable:
         return UNREADABLE
-    return 0 if all(performance.passed for performance in performances) else MISSED
+    # To whoever reads only the objects an uncovered row would be a failure without a reason.
+    rows_count = coverage_file is not None or not as_json
+    return exit_code([performance.passed for performance in performances], covered if rows_count else ())
+
+
+def exit_code(passed: Iterable[bool], covered: Iterable[Coverage]) -> int:
+    """The exit code after scenarios that could all be read: a row that none of them tells is missed too."""
+    return 0 if all(passed) and all(coverage.whole for coverage in covered) else MISSED
+
+
+def _coverage(
+    files: Sequence[Path], performances: Sequence[Performance], unreadable: Sequence[_Unreadable]
+) -> list[Coverage]:
+    """What was played of the rows of each folder; a file that cannot be read has missed its rows."""
+    passed = {file.path: False for file in unreadable} | {play.scenario.path: play.passed for play in performances}
+    folders = [path for path in dict.fromkeys(files) if path.is_dir()]
+    return [coverage for folder in folders if (coverage := coverage_of(folder, passed))]
 
 
 def _read(settings: Settings, files: Sequence[Path]) -> tuple[list[tuple[Scenario, Policy]], list[_Unreadable]]:
@@ -137,7 +172,12 @@ class _Json:
         names = _names(result.letters), _names(result.commands)
         emit(_object(scenario.name, scenario.path, played.passed, played.missed, *names, outcomes))
 
-    def end(self, performances: Sequence[Performance], unreadable: Sequence[_Unreadable]) -> None:
+    def end(
+        self,
+        performances: Sequence[Performance],
+        unreadable: Sequence[_Unreadable],
+        covered: Sequence[Coverage],
+    ) -> None:
         pass
 
 
@@ -161,12 +201,34 @@ class _Plain:
             self._out.print(Text.assemble(("  missed  ", "bold red"), cell(text)))
         self._out.print()
 
-    def end(self, performances: Sequence[Performance], unreadable: Sequence[_Unreadable]) -> None:
+    def end(
+        self,
+        performances: Sequence[Performance],
+        unreadable: Sequence[_Unreadable],
+        covered: Sequence[Coverage],
+    ) -> None:
+        for coverage in covered:
+            self._rows(coverage)
         passed = sum(performance.passed for performance in performances)
         told = f"{passed} of {len(performances)} scenarios passed"
         if unreadable:
             told += f", {len(unreadable)} files cannot be read"
         self._out.print(told)
+
+    def _rows(self, coverage: Coverage) -> None:
+        rows = table("row", "says", "scenarios", "came out")
+        for row in coverage.rows:
+            names = Text(", ").join(cell(told.name, "" if told.passed else "red") for told in row.told)
+            rows.add_row(cell(row.row), cell(row.says), names, Text(row.state, _STYLES[row.state]))
+        self._out.print(rows)
+        for name in dict.fromkeys(name for row in coverage.rows for name in row.unknown):
+            self._out.print(cell(f"rows.yaml names {name}, which was not played"))
+        for name in coverage.unknown:
+            self._out.print(cell(f"rows.yaml names the extra {name}, which was not played"))
+        for name in coverage.unclaimed:
+            self._out.print(cell(f"{name} is in no row of rows.yaml"))
+        self._out.print(coverage.told())
+        self._out.print()
 
 
 def _names(came: Iterable[Came]) -> list[str]:

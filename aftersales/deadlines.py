@@ -34,8 +34,16 @@ Clock = Annotated[str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-
 """A time of day as `09:00`; `24:00` is the end of the day."""
 
 
+Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")]
+"""A country as ISO 3166 code, with a subdivision where holidays differ (`DE-BY`); empty for none."""
+
+
 class Hours(Model):
-    """When windows run: always (`calendar`), or only while the shop works (all the other fields)."""
+    """When windows run: always (`calendar`), or only while the shop works (all the other fields).
+
+    The public holidays of `country` are filled in when a policy is loaded, so that a running case keeps the days it
+    began with; `holidays` are the shop's own besides, `workdays` those on which it works although its week does not.
+    """
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
 
@@ -44,9 +52,11 @@ class Hours(Model):
     days: tuple[Weekday, ...] = ()
     opens: Clock = Field(default="00:00", alias="from")
     closes: Clock = Field(default="24:00", alias="to")
+    country: Country = ""
     holidays: tuple[date, ...] = ()
+    workdays: tuple[date, ...] = ()
 
-    @field_validator("days", "holidays")
+    @field_validator("days", "holidays", "workdays")
     @classmethod
     def _once(cls, values: tuple[object, ...]) -> tuple[object, ...]:
         if len(set(values)) != len(values):
@@ -55,8 +65,8 @@ class Hours(Model):
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Hours:
-        worked = (self.timezone, self.days, self.opens, self.closes, self.holidays)
-        if self.calendar and worked != ("UTC", (), "00:00", "24:00", ()):
+        worked = (self.timezone, self.days, self.opens, self.closes, self.country, self.holidays, self.workdays)
+        if self.calendar and worked != ("UTC", (), "00:00", "24:00", "", (), ()):
             raise ValueError("write calendar: true alone, or timezone, days, from and to for business time")
         given = {"timezone", "days", "opens", "closes"} <= self.model_fields_set
         if not self.calendar and not (given and self.days):
@@ -126,10 +136,10 @@ def zone(name: str) -> ZoneInfo:
 def _sessions(begin: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime]]:
     """Opening and closing (UTC) of every working day that is not over at `begin`, without an end."""
     place = zone(hours.timezone)
-    holidays = frozenset(hours.holidays)
+    holidays, workdays = frozenset(hours.holidays), frozenset(hours.workdays)
     day = begin.astimezone(place).date()
     while True:
-        if _WEEKDAYS[day.weekday()] in hours.days and day not in holidays:
+        if day in workdays or (_WEEKDAYS[day.weekday()] in hours.days and day not in holidays):
             opens, closes = _at(day, hours.opens, place), _at(day, hours.closes, place)
             if closes > max(opens, begin):
                 yield opens, closes

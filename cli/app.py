@@ -19,6 +19,7 @@ VERBS = {
     "case": ("cli.case", "the story of one case, and the decision that is open"),
     "decide": ("cli.decide", "take an operator's decision in a case"),
     "extend": ("cli.decide", "move the deadline that a case waits for"),
+    "processes": ("cli.processes", "the processes that there are, and their letters"),
     "check": ("cli.check", "validate policies, templates, routes and search attributes"),
     "rehearse": ("cli.rehearse", "play scenarios on the real server in virtual time"),
     "adopt": ("cli.adopt", "after a change of the rules, move open cases that fit to the new code"),
@@ -41,7 +42,7 @@ def _run(arguments: list[str]) -> int:
     verb, *rest = arguments or ["--help"]
     if verb in {"--help", "-h", "help"}:
         print("Usage: ./dev VERB [ARGUMENTS]     (./dev VERB --help tells more)\n")
-        print("\n".join(f"  {name:<9} {line}" for name, (_, line) in VERBS.items()))
+        print("\n".join(f"  {name:<10} {line}" for name, (_, line) in VERBS.items()))
         return 0
     if verb not in VERBS:
         close = difflib.get_close_matches(verb, VERBS, n=1)

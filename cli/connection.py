@@ -56,7 +56,7 @@ class Server:
 
     def link(self, case: str, run_id: str = "") -> str:
         """The page of a case in the Web UI, of its newest run or of the one named; empty where nobody knows where."""
-        run = f"/{run_id}/history" if run_id else ""
+        run = f"/{run_id}/user-metadata" if run_id else ""
         path = f"/namespaces/{self.client.namespace}/workflows/{quote(case, safe='')}{run}"
         return self.ui_url.rstrip("/") + path if self.ui_url else ""
 

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 VERBS = [
     *("demo", "up", "send", "events", "cases", "case", "decide", "extend"),
-    *("check", "rehearse", "adopt"),
+    *("processes", "check", "rehearse", "adopt"),
     *("test", "lint", "fmt", "bench", "lock", "help"),
 ]
 UV_LOCK = "uv==1.0 \\\n    --hash=sha256:00\n"

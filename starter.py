@@ -25,6 +25,7 @@ from adapters.settings import Settings
 from aftersales.events import (
     MAX_BYTES,
     BadEvent,
+    CarrierClaimDecided,
     CarrierReplied,
     Checkpoint,
     Event,
@@ -32,6 +33,7 @@ from aftersales.events import (
     OrderUpdated,
     RefundSettled,
     ReturnReceived,
+    ReturnRequested,
     enveloped,
     parse_event,
 )
@@ -41,7 +43,8 @@ from aftersales.opening import CaseOpened, Resume
 from aftersales.order import Order
 from aftersales.policy import Policy
 from aftersales.records import CaseRecord, EventRecord, EventStatus
-from aftersales.routing import FOR_ONE, STARTING, NotServed, Start, listeners, start_for
+from aftersales.returning import taken_over
+from aftersales.routing import FOR_ONE, STARTING, NotServed, Start, listeners, of_parcel, start_for
 from aftersales.screening import screen
 from workflows.start import start_options
 
@@ -195,13 +198,14 @@ class Starter:
         if isinstance(event, Checkpoint | CarrierReplied):
             watch = case_id("shipment-watch", event.order_id, event.parcel_no)
             if watch not in cases and await self._store.last_case(watch):
-                return []
+                # Nobody watches it any more, and it is no return: only its claim may still await news of it.
+                open_cases = of_parcel(event, open_cases)
         return [case.case_id for case in listeners(event, open_cases, HEARS)]
 
     def _guesses(self, event: Event) -> list[str]:
         """Cases that may run though the database does not know them yet: one that was handed over a moment ago."""
         named = [_named(event)] if isinstance(event, Message) else []
-        parcel = [event.parcel_no] if isinstance(event, Checkpoint | CarrierReplied) else []
+        parcel = [event.parcel_no] if isinstance(event, Checkpoint | CarrierReplied | CarrierClaimDecided) else []
         hearing = [process for process, heard in HEARS.items() if isinstance(event, heard)]
         guesses = [case_id(process, event.order_id, *parcel) for process in hearing]
         return [case for case in [*named, *guesses] if case]
@@ -277,16 +281,28 @@ class Starter:
         reopening = [name for name, process in PROCESSES.items() if process.REOPENS]
         for case in [named] if named else [case_id(process, message.order_id) for process in reopening]:
             last = await self._store.last_case(case)
-            if last is None or last.opening is None or not _reopens(last, message):
+            if last is None or not _reopens(last, message) or not (opened := await self._opening(last)):
                 continue
-            opened = CaseOpened.model_validate_json(last.opening)
             delivered = opened.order.delivered_at or opened.opened_at
-            if message.happened_at < delivered + opened.policy.returns.return_window:
+            if message.happened_at < delivered + opened.policy.returns.window_for(opened.order.market):
                 resume = Resume(letter=last.stage or "", sent_by=last.trigger, message=cast(Any, message))
                 now = min(message.happened_at, self._clock())
                 reopened = opened.model_copy(update={"resume": resume, "opened_at": now})
                 await self._start(last.process, reopened, again=again)
                 return case
+        return None
+
+    async def _opening(self, case: CaseRecord) -> CaseOpened | None:
+        """What opened a case; one that return-request handed over was opened by the request that opened that one."""
+        if case.opening:
+            return CaseOpened.model_validate_json(case.opening)
+        name = parse_case_id(case.case_id)
+        whole = case_id("return-request", name.order_id)
+        for request in (f"{whole}/{name.part}", whole) if name.part else (whole,):
+            earlier = await self._store.last_case(request)
+            opened = CaseOpened.model_validate_json(earlier.opening) if earlier and earlier.opening else None
+            if opened and isinstance(opened.trigger, ReturnRequested):
+                return opened.model_copy(update={"trigger": taken_over(case.case_id, opened.order, opened.trigger)})
         return None
 
     async def _last_order(self, order_id: str) -> Order | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.workflow import _Definition as Definition
 
 from aftersales.preload import preload
 
@@ -30,4 +31,16 @@ PURE = (
 def sandbox() -> WorkflowRunner:
     """The runner that imports workflow code anew for every case and keeps clock, chance and files from it."""
     preload()
-    return SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*PURE))
+    return _Sandbox(SandboxRestrictions.default.with_passthrough_modules(*PURE))
+
+
+class _Sandbox(SandboxedWorkflowRunner):
+    """Tries each workflow once, not for every worker: a rehearsal has a worker for every story."""
+
+    def prepare_workflow(self, defn: Definition) -> None:
+        if defn.cls not in _TRIED:
+            super().prepare_workflow(defn)
+            _TRIED.add(defn.cls)
+
+
+_TRIED = set[type]()

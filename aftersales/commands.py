@@ -48,7 +48,6 @@ ASKING = frozenset(
         "carrier_inquiry",
         "carrier_trace",
         "request_proof_of_delivery",
-        "file_carrier_claim",
         "chase_insurer",
     }
 )

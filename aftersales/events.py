@@ -129,10 +129,11 @@ class OrderUpdated(OrderEvent):
 
 
 class OrderCancelled(Event):
-    """An order was cancelled."""
+    """An order was cancelled; `refunded` where the shop has paid the money back itself."""
 
     type: Literal["order.cancelled"] = "order.cancelled"
     reason: Text = ""
+    refunded: bool = False
 
 
 class OrderShipped(OrderEvent):
@@ -149,12 +150,17 @@ class OrderShipped(OrderEvent):
 
 
 class ReturnRequested(CustomerEvent):
-    """A customer wants to return lines of an order; no lines given means all of them."""
+    """A customer wants to return lines of an order; no lines given means all of them.
+
+    `disputed`: there is a dispute about it already, so that the ladder begins at its end (§2).
+    """
 
     type: Literal["order.return_requested"] = "order.return_requested"
     lines: tuple[ReturnLine, ...] = ()
     reason: ReturnReason | None = None
     text: Text = ""
+    photos: tuple[Url, ...] = ()
+    disputed: bool = False
 
     @model_validator(mode="after")
     def _lines_exist(self) -> ReturnRequested:
@@ -194,6 +200,11 @@ class ExchangeRequested(CustomerEvent):
     opened: bool = False
     labels_on: bool = True
 
+    @model_validator(mode="after")
+    def _lines_exist(self) -> ExchangeRequested:
+        self._must_have_lines(*(line.line_id for line in self.lines))
+        return self
+
 
 class RepairRequested(CustomerEvent):
     """The customer wants a line repaired."""
@@ -203,12 +214,26 @@ class RepairRequested(CustomerEvent):
     fault: Text = ""
     photos: tuple[Url, ...] = ()
 
+    @model_validator(mode="after")
+    def _line_exists(self) -> RepairRequested:
+        self._must_have_lines(self.line_id)
+        return self
+
+
+class ChangedLine(Line):
+    """A line as the customer wants it: another number of units (0 takes it out), or another product at its price."""
+
+    quantity: int = Field(default=1, ge=0)
+    wanted_sku: str = Field(default="", max_length=200)
+    wanted_title: str = Field(default="", max_length=500)
+    wanted_price: Amount | None = None
+
 
 class OrderChange(Model):
-    """What the customer wants changed: the address, or the lines."""
+    """What the customer wants changed: the address, or the lines; lines that are not named stay as they are."""
 
     address: Address | None = None
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ChangedLine, ...] = ()
 
 
 class ChangeRequested(CustomerEvent):
@@ -514,6 +539,41 @@ class ReturnAgreed(OrderEvent):
     terms: ReturnTerms
 
 
+class LostParcel(Parcel):
+    """A parcel that a claim is about; of a return with a label of ours the carrier may not be known by name."""
+
+    carrier: str = Field(default="", max_length=200)
+
+
+class ParcelLost(Event):
+    """A parcel was lost or damaged on its way: what a process hands to carrier-claim. Comes from inside only.
+
+    `time` is when the customer's side was settled. `last_scan` is the last that was heard of the parcel, `traced_at`
+    when its carrier was told to search, `rma` there for a return.
+    """
+
+    type: Literal["parcel.lost"] = "parcel.lost"
+    parcel: LostParcel
+    lines: tuple[Line, ...] = ()
+    value: Amount
+    kind: Literal["silent", "lost", "damaged", "disputed"]
+    handed_over_at: Time
+    last_scan: Checkpoint | None = None
+    traced_at: Time | None = None
+    rma: str = ""
+
+
+class DispatchOverdue(OrderEvent):
+    """A paid order has not left in time: what fulfilment-check hands to expedite. Comes from inside only.
+
+    The customer did not ask. `lines` is what is still to be sent.
+    """
+
+    type: Literal["dispatch.overdue"] = "dispatch.overdue"
+    promised_by: Time
+    lines: tuple[Line, ...] = ()
+
+
 AnyEvent = Annotated[
     OrderPaid
     | OrderUpdated
@@ -552,7 +612,9 @@ AnyEvent = Annotated[
     | DisputeDecided
     | ReviewThreatened
     | ReviewPublished
-    | ReturnAgreed,
+    | ReturnAgreed
+    | ParcelLost
+    | DispatchOverdue,
     Field(discriminator="type"),
 ]
 
@@ -566,8 +628,8 @@ def enveloped(event: Event) -> Envelope:
     return Envelope(cast(Any, event))
 
 
-INTERNAL = frozenset({"return.agreed"})
-INFORMATIVE = (OrderPaid, OrderUpdated, OrderShipped, Checkpoint, RefundSettled)
+INTERNAL = frozenset({"return.agreed", "parcel.lost", "dispatch.overdue"})
+INFORMATIVE = (OrderPaid, OrderUpdated, OrderShipped, Checkpoint, RefundSettled, DispatchOverdue)
 """Events that a closing case may leave unanswered: they only say that something took its course."""
 TYPES: Mapping[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(get_args(AnyEvent)[0])}
 """Every known event type with its class."""

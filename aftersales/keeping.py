@@ -32,8 +32,12 @@ def worth_returning(order: Order, item: Item, received: ReceivedItem | None, fre
     `freights` are the shop's return freights by currency; in another currency what the customer paid for the way out
     stands for it. An item whose value nobody named counts as much as the right one.
     """
-    value = received.value * item.quantity if received else line_value(order, item)
-    return freights.get(order.currency, order.freight_paid) <= value
+    return freights.get(order.currency, order.freight_paid) <= received_value(order, item, received)
+
+
+def received_value(order: Order, item: Item, received: ReceivedItem | None) -> Decimal:
+    """What the received item is worth, for the whole line."""
+    return received.value * item.quantity if received else line_value(order, item)
 
 
 def line_value(order: Order, item: Item) -> Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -10,6 +11,7 @@ from typing import Annotated
 from pydantic import ConfigDict, StringConstraints, ValidationError, ValidationInfo, field_validator
 
 from aftersales.model import Model
+from aftersales.order import Address, Parcel
 from aftersales.units import Share, Window, format_duration
 
 _NAME = r"[^:>?\[\]]+"
@@ -17,7 +19,9 @@ LaneName = Annotated[str, StringConstraints(pattern=rf"^{_NAME}:{_NAME}>{_NAME}$
 """`carrier:origin>destination`, where `*` stands for any text, in small or capital letters alike."""
 
 _NOT_BEFORE = {"pickup_letter_after": "pickup_window"}
-_AFTER = {"lost_after": "stuck_after"}
+_AFTER = {"lost_after": "stuck_after", "claim_until": "claim_lead"}
+_CLAIM = frozenset({"trace_window", "claim_from", "claim_lead", "claim_until", "claim_answer_window", "appeal_window"})
+"""Windows that are the carrier's terms and not the customer's clock."""
 
 
 class Section(Model):
@@ -51,6 +55,18 @@ class ParcelWindows(Section):
     """How long the carrier has to answer an inquiry (`§4`)."""
     reappear_window: Window
     """How long a parcel declared lost is still watched (`§4`)."""
+    trace_window: Window = timedelta(days=7)
+    """How long a carrier searches for a silent parcel before the loss is claimed (`§5`)."""
+    claim_from: Window = timedelta(hours=24)
+    """How long after hand-over the carrier takes no claim yet, but for damage (`§5`)."""
+    claim_lead: Window = timedelta(days=3)
+    """How long before the carrier's last date a claim is filed, whatever is still awaited (`§5`)."""
+    claim_until: Window = timedelta(days=30)
+    """How long after hand-over the carrier takes a claim; then it has expired (`§5`)."""
+    claim_answer_window: Window = timedelta(days=30)
+    """Time of the carrier to decide about a claim; then it is reminded and has as long again (`§5`)."""
+    appeal_window: Window = timedelta(days=14)
+    """How long after the carrier's decision an appeal is possible (`§5`)."""
 
     @field_validator(*_NOT_BEFORE, *_AFTER)
     @classmethod
@@ -78,6 +94,12 @@ class LaneWindows(Section):
     dispute_window: Window | None = None
     carrier_answer_window: Window | None = None
     reappear_window: Window | None = None
+    trace_window: Window | None = None
+    claim_from: Window | None = None
+    claim_lead: Window | None = None
+    claim_until: Window | None = None
+    claim_answer_window: Window | None = None
+    appeal_window: Window | None = None
 
 
 class Parcels(ParcelWindows):
@@ -86,7 +108,8 @@ class Parcels(ParcelWindows):
     found_discount: Share
     """Off the price, for keeping a lost parcel that turned up after the remedy (`§4`)."""
     lanes: Mapping[LaneName, LaneWindows]
-    """Other windows by `carrier:origin>destination`; `*` is any, the most exact lane counts (`§4`)."""
+    """Other windows by `carrier:origin>destination`; `*` is any, the most exact lane counts (`§4`). For a claim it is
+    the most exact one that names the window (`§5`)."""
 
     @field_validator("lanes")
     @classmethod
@@ -106,15 +129,30 @@ class Parcels(ParcelWindows):
         """The windows of a lane: the common ones, changed by the most exact lane that fits.
 
         More exact parts win, then an exact carrier, origin, destination; nothing is known of an empty text,
-        which only `*` fits.
+        which only `*` fits. The windows of a claim are the carrier's terms wherever its parcels go: each is taken from
+        the most exact lane that names it, and a lane of nothing else leaves the other windows alone.
         """
         lane = (carrier.lower(), origin.lower(), destination.lower())
         fitting = [name for name in self.lanes if _fits(_parts(name), lane)]
+        fitting.sort(key=lambda name: (_exactness(_parts(name)), name))
+        said = [self.lanes[name].model_dump(exclude_none=True) for name in fitting]
         windows = {name: getattr(self, name) for name in ParcelWindows.model_fields}
-        if fitting:
-            best = max(fitting, key=lambda name: (_exactness(_parts(name)), name))
-            windows |= self.lanes[best].model_dump(exclude_none=True)
+        for own in said:
+            windows |= {name: window for name, window in own.items() if name in _CLAIM}
+        tracked = [own for own in said if not own or own.keys() - _CLAIM]
+        if tracked:
+            windows |= {name: window for name, window in tracked[-1].items() if name not in _CLAIM}
         return ParcelWindows.model_construct(**windows)
+
+    def for_parcel(self, parcel: Parcel, ship_to: Address) -> ParcelWindows:
+        """The windows of a parcel's lane; what its event left out is read from its lane's name and its address."""
+        return self.for_lane(*way_of(parcel, ship_to))
+
+
+def way_of(parcel: Parcel, ship_to: Address) -> tuple[str, str, str]:
+    """Carrier, origin and destination of a parcel to this address."""
+    named = _parts(parcel.lane) if re.fullmatch(rf"{_NAME}:{_NAME}>{_NAME}", parcel.lane) else ("", "", "")
+    return parcel.carrier, parcel.origin or named[1], parcel.destination or named[2] or ship_to.country
 
 
 def _parts(lane: str) -> tuple[str, str, str]:

@@ -58,6 +58,9 @@ class LawPack(Model):
     """Where that time starts. From the notice, it still waits for the goods or proof of their dispatch."""
     dispatch_limit: Window | None = None
     """The longest time to dispatch where the shop promised none."""
+    delay_consent: Window | None = None
+    """How long the first delay behind it may be at most to which the customer consents by silence; none given, no rule
+    about delays."""
 
     @model_validator(mode="after")
     def _whole(self) -> LawPack:

@@ -7,8 +7,8 @@ from typing import Literal
 from aftersales.model import Amount, Model, Time
 
 Cause = Literal["product", "logistics", "service", "customer"]
-Kind = Literal["refund", "compensation", "freight", "gift", "reship", "claim_lost", "fee"]
-"""What an amount of an outcome is: money that left, or (`fee`) money kept back."""
+Kind = Literal["refund", "compensation", "freight", "gift", "reship", "claim_lost", "fee", "recovered"]
+"""What an amount of an outcome is: money that left, or money kept back (`fee`) or that a carrier paid (`recovered`)."""
 
 
 class DecisionTaken(Model):

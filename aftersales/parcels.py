@@ -37,6 +37,12 @@ class Tracking(BaseModel):
     trouble: Trouble | Literal["silent", "not_delivered", ""] = ""
     """Why the parcel is stuck; empty while all is well."""
     loss: Loss = "silent"
+    traced_at: Time | None = None
+    """When its carrier was told to search for it."""
+    remedy: Literal["", "reshipped", "refunded"] = ""
+    """What the customer got for the loss."""
+    watched_until: Time | None = None
+    """How long a parcel with a remedy is watched for, in case it turns up."""
     last: Checkpoint | None = None
     last_at: Time | None = None
     done: set[Step] = set()

@@ -9,20 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from aftersales.complaints import Complaints
 from aftersales.deadlines import Hours
 from aftersales.faults import BadFile, Fault, faults_of
 from aftersales.lanes import Parcels, Section
-from aftersales.law import LawPack, check_policy, load_packs, pack_for
+from aftersales.law import LawPack, Market, check_policy, load_packs, pack_for
 from aftersales.layers import Layers
 from aftersales.model import Amount, Model, Name
 from aftersales.order import Currency
+from aftersales.public_holidays import with_public_holidays
+from aftersales.serving import Area, Shape
 from aftersales.units import Share, Window
 from aftersales.yamlfile import Document
 
@@ -54,6 +57,20 @@ class Returns(Section):
     """Where customers send goods, in one line, for the instructions; empty where the label says it (`§3`)."""
     self_authorised: tuple[Name, ...]
     """Channels that authorise returns themselves: requests from them go straight to return-parcel (`§2`)."""
+    return_windows: Mapping[Market, Window] = {}
+    """`return_window` by market, where it differs (`§1`)."""
+    reason_window: Window = timedelta(hours=72)
+    """How long a customer has to say why the goods come back; the reminder goes out at half of it (`§1`)."""
+    return_evidence_window: Window = timedelta(hours=72)
+    """How long a customer who names a fault has to send photos; the reminder goes out at half of it (`§1`)."""
+    retention_window: Window = timedelta(hours=48)
+    """How long the offer of help or an exchange waits for the customer's answer (`§1`)."""
+    return_goodwill: Share = Decimal("0.30")
+    """Offered for keeping goods that may not come back, as a share of what was paid for them; 0: none (`§1`)."""
+    not_returnable: tuple[Name, ...] = ()
+    """Categories of goods that are never taken back, nor inside a right to withdraw (`§1`)."""
+    must_be_sealed: tuple[Name, ...] = ()
+    """Categories of goods that come back unopened and with their labels only (`§1`)."""
 
     @field_validator("insurance_cap")
     @classmethod
@@ -62,13 +79,17 @@ class Returns(Section):
             raise ValueError('needs a default, such as default: "12.00"')
         return caps
 
+    def window_for(self, market: str) -> timedelta:
+        """How long after delivery a customer of this market may ask to return."""
+        return self.return_windows.get(market, self.return_window)
+
     def insurance_cap_for(self, category: str) -> Decimal:
         """The most that freight insurance pays for goods of this category, in CNY."""
         return self.insurance_cap.get(category, self.insurance_cap["default"])
 
 
 class Products(Section):
-    """Goods that were not what was ordered (`§10`)."""
+    """Goods that were not what was ordered, exchanges and repairs (`§10`, `§11`, `§12`)."""
 
     evidence_window: Window
     """How long the customer has to send photos; the reminder goes out at half of it (`§10`)."""
@@ -81,6 +102,34 @@ class Products(Section):
     return_freight: Mapping[Currency, Amount] = {}
     """What the way back of a wrong item costs the shop, by currency; for others what the customer paid for the way
     out stands for it (`§10`)."""
+    exchange_window: Window = timedelta(days=30)
+    """How long after delivery a customer may ask for an exchange (`§11`)."""
+    refusal_window: Window = timedelta(days=14)
+    """How long after a refused exchange goods that were sent all the same, or an objection, are awaited (`§11`)."""
+    payment_window: Window = timedelta(hours=72)
+    """How long the customer has to pay a price difference or a repair; the reminder goes out at half of it (`§11`,
+    `§12`)."""
+    restock_window: Window = timedelta(days=14)
+    """How long a customer waits for goods out of stock, where the warehouse names no date (`§11`)."""
+    quote_window: Window = timedelta(hours=72)
+    """How long a quote for a repair waits for the customer's answer; the reminder goes out at half of it (`§12`)."""
+    repair_silence: Window = timedelta(days=7)
+    """How long the repair centre may be silent; then it is asked (`§12`)."""
+    repair_answer_window: Window = timedelta(hours=72)
+    """How long the repair centre has to answer; then an operator decides (`§12`)."""
+    solution_window: Window = timedelta(hours=72)
+    """How long the customer has to choose between a new item and the money, where no repair is possible (`§12`)."""
+
+
+class LateGift(Section):
+    """A small gift for a customer who waits (`§6`)."""
+
+    sku: str = Field(default="", max_length=200)
+    """The gift as the warehouse knows it; empty for no gift (`§6`)."""
+    costs: Mapping[Currency, Amount] = {}
+    """What it costs the shop, by currency of the order; none in other currencies (`§6`)."""
+    at_most: Share = Decimal("0.1")
+    """The most that it may cost, as a share of the order's total (`§6`)."""
 
 
 class Orders(Section):
@@ -88,6 +137,40 @@ class Orders(Section):
 
     follow_up: Window = timedelta(hours=24)
     """How often a late order is followed up until it is dispatched (`§6`)."""
+    follow_ups: Annotated[int, Field(ge=1)] = 3
+    """After how many follow-ups without a date an operator decides (`§6`)."""
+    dispatch_within: Window = timedelta(days=3)
+    """How long after payment an order leaves that was promised no date, by the clock of `hours` (`§6`, `§9`)."""
+    stock_choice_window: Window = timedelta(hours=48)
+    """Time of a customer to choose whether to wait for goods, replace them, or have the money back (`§6`)."""
+    late_gift: LateGift = LateGift()
+    """What goes into the parcel of an order that is late, with our apology (`§6`)."""
+    address_window: Window = timedelta(hours=72)
+    """Time of the customer to complete an address or name another; the reminder goes out at half of it (`§9`)."""
+    unserved: tuple[Area, ...] = ()
+    """Areas to which nothing is sent: countries, regions, postcodes (`§9`)."""
+    remote: Mapping[Area, Name] = {}
+    """Areas that are served from a transit or overseas warehouse, with its name (`§9`)."""
+    postcodes: Mapping[Market, tuple[Shape, ...]] = {}
+    """How postcodes look, by country: `9` a digit, `A` a letter; none where a country has no postcodes (`§9`)."""
+    change_question_window: Window = timedelta(hours=72)
+    """How long a customer has to say what to change, where the request does not; a reminder at half of it (`§8`)."""
+    amend_window: Window = timedelta(hours=12)
+    """Time of the warehouse to say whether it changed an order; then it is asked and has as long again (`§8`)."""
+    change_confirm_window: Window = timedelta(hours=48)
+    """How long the customer may object to the changed order; silence confirms it (`§8`)."""
+    carrier_change_window: Window = timedelta(hours=48)
+    """Time of the carrier to stop or redirect a parcel; it is nudged at half of it (`§8`)."""
+    change_payment_window: Window = timedelta(hours=72)
+    """How long the customer has to pay what a changed order costs more; a reminder at half of it (`§8`)."""
+    exemption_lead: Window = timedelta(hours=12)
+    """How long before the platform's deadline an exemption is filed at the latest, proof or not (`§7`)."""
+    exemption_window: Window = timedelta(hours=48)
+    """Time to file an exemption where the platform names no deadline (`§7`)."""
+    platform_window: Window = timedelta(days=14)
+    """Time of the platform to decide about an exemption once it is filed; then an operator finds out (`§7`)."""
+    dispatch_compensation: Share = Decimal("0.10")
+    """Paid to a customer who waits for a blocked order, as a share of the value of the goods (`§7`)."""
 
 
 class Limit(Section):
@@ -106,8 +189,16 @@ class Operators(Section):
     """How long a question waits for an operator, before it is answered in the customer's favour (`§5`)."""
     supervisor_limit: Limit
     """Money above this needs a supervisor (words, `operator / supervisor`)."""
+    other_limits: Mapping[Currency, Amount] = {}
+    """The same limit in other currencies; in one that stands nowhere all money needs a supervisor (words, `operator /
+    supervisor`)."""
     hours: Hours
     """Whether windows run always, or only while the shop works (`§10`)."""
+
+    def limit_in(self, currency: str) -> Decimal:
+        """The most in this currency that needs no supervisor."""
+        limit = self.supervisor_limit
+        return limit.amount if currency == limit.currency else self.other_limits.get(currency, Decimal(0))
 
 
 class Letters(Section):
@@ -142,6 +233,8 @@ class Policy(Model):
     """Wrong goods."""
     orders: Orders = Orders()
     """Orders."""
+    complaints: Complaints = Complaints()
+    """Complaints."""
     operators: Operators
     """Operators and supervisors."""
     letters: Letters
@@ -178,6 +271,7 @@ def load_policy(
     try:
         policy = Policy.model_validate({**layers.data, "law": packs})
         faults = [*layers.faults, *_illegal(policy, layers, markets)]
+        policy = _with_holidays(policy, layers, faults)
     except ValidationError as error:
         faults = [*layers.faults, *faults_of(error, layers.mark, Policy)]
     if "+" in str(layers.data.get("version")):
@@ -196,6 +290,18 @@ def sections() -> dict[str, list[str]]:
         for name, kind in kinds.items()
         if isinstance(kind, type) and issubclass(kind, Section)
     }
+
+
+def _with_holidays(policy: Policy, layers: Layers, faults: list[Fault]) -> Policy:
+    """The policy with the public holidays of last year to those after next, which outlast every case of today."""
+    this_year = datetime.now(UTC).year
+    try:
+        hours = with_public_holidays(policy.operators.hours, range(this_year - 1, this_year + 4))
+    except ValueError as error:
+        place = layers.mark(("operators", "hours"))
+        faults.append(Fault(place.line, "operators.hours.country", str(error), path=place.path))
+        return policy
+    return policy.model_copy(update={"operators": policy.operators.model_copy(update={"hours": hours})})
 
 
 def _illegal(policy: Policy, layers: Layers, markets: Collection[str] | None) -> list[Fault]:

@@ -8,16 +8,27 @@ from dataclasses import dataclass, field
 from aftersales.phrase_book import PhraseBook
 from aftersales.reply_sentences import ASKED_BUT_MEANT, ASKING, Item, Sentence, read_sentences
 
+REASON_GROUPS = (
+    *("changed_mind", "no_longer_needed", "bought_by_other", "found_cheaper", "too_late", "size", "defective"),
+    *("damaged", "not_as_described", "wrong_item", "missing_part"),
+)
+"""The groups of phrases that give a reason of a return, named as its code."""
 FUNCTION_GROUPS = (
+    *("wait", "replace", "cancel", "other_address"),
+    *REASON_GROUPS,
+    "help",
     *("undecided", "other", "condition_meant_politely", "yes_asked", "refuse_asked", "accept", "refuse", "demand"),
-    *("keep", "send_back", "unwanted", "refund", "reship", "yes", "yes_alone", "no", "only_denied", "denial", "not"),
+    *("keep", "send_back", "unwanted", "refund", "reship", "loss", "other_carrier", "yes", "yes_alone", "no"),
+    *("only_denied", "denial", "not"),
     *("condition", "reserve", "hedge", "contrast", "because", "objection", "complaint", "proceeding", "question"),
     *("question_opening", "request", "question_anywhere", "greeting", "closing", "polite"),
 )
 """The groups of phrases that are read, the one that counts first where two hold the same phrase."""
-_SIGNS = {"accept", "refuse", "demand", "keep", "send_back", "unwanted", "refund", "reship"}
-_SIGNS |= {"yes", "yes_alone", "no", "objection"} | ASKED_BUT_MEANT
-_WISHES = {"demand", "send_back", "unwanted", "refund", "reship"}
+_SIGNS = {"accept", "refuse", "demand", "keep", "send_back", "unwanted", "refund", "reship", "loss", "other_carrier"}
+_SIGNS |= {"yes", "yes_alone", "no", "objection", "help", *REASON_GROUPS} | ASKED_BUT_MEANT
+_WISHES = {"demand", "send_back", "unwanted", "refund", "reship", "loss", "other_carrier"}
+_WISHES |= {"wait", "replace", "cancel", "other_address"}
+_SIGNS |= {"wait", "replace", "cancel", "other_address"}
 _TAKING = {"accept", "keep"}
 _BARE_YES = ("yes", "yes_alone")
 _DENIABLE = _SIGNS - ASKED_BUT_MEANT - {"no"} | {"only_denied"}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
-from aftersales.events import ReturnRequested, ReturnTerms
+from aftersales.events import ReturnAgreed, ReturnLine, ReturnRequested, ReturnTerms, WrongItemReported
+from aftersales.ids import parse_case_id
 from aftersales.money import goods_value, paid_for, rounded
 from aftersales.order import Order
+from aftersales.outcome import Cause
 
 
 def customer_pays(order: Order, asked: ReturnRequested, *, fee_share: Decimal = Decimal(0)) -> ReturnTerms:
@@ -26,6 +29,37 @@ def by_law(order: Order, asked: ReturnRequested) -> ReturnTerms:
 def shop_pays(order: Order, asked: ReturnRequested) -> ReturnTerms:
     """A prepaid label and everything back that the customer paid (`000`, the third letter)."""
     return ReturnTerms(lines=asked.lines, freight="shop", refund=paid_for(order, asked.lines))
+
+
+def our_fault(order: Order, asked: ReturnRequested, cause: Cause) -> ReturnTerms:
+    """The shop bears everything, because the return is no fault of the customer's (`003 §12`, `004`)."""
+    return shop_pays(order, asked).model_copy(update={"our_fault": True, "cause": cause})
+
+
+def agreed(order: Order, asked: ReturnRequested, terms: ReturnTerms) -> ReturnAgreed:
+    """What return-parcel is told of a request whose terms are settled."""
+    return ReturnAgreed(**_known(asked), order=order, terms=terms)
+
+
+def wrong_item(order: Order, asked: ReturnRequested, line_id: str) -> WrongItemReported:
+    """What wrong-item is told of a request whose reason is a wrong item."""
+    return WrongItemReported(**_known(asked), order=order, line_id=line_id, text=asked.text, photos=asked.photos)
+
+
+def taken_over(case: str, order: Order, asked: ReturnRequested) -> ReturnRequested | WrongItemReported:
+    """A request as the process of this case takes it, which return-request handed it to."""
+    process, _, part = parse_case_id(case)
+    ids = [unquote(line) for line in part.split("+")] if part else [item.line_id for item in order.items]
+    if process == "wrong-item":
+        return wrong_item(order, asked, ids[0])
+    if not part:
+        return asked
+    lines = asked.lines or tuple(ReturnLine(line_id=item.line_id, quantity=item.quantity) for item in order.items)
+    return asked.model_copy(update={"lines": tuple(line for line in lines if line.line_id in ids)})
+
+
+def _known(asked: ReturnRequested) -> dict[str, Any]:
+    return asked.model_dump(include={"id", "source", "order_id", "time"})
 
 
 class ReturnFreight(NamedTuple):

@@ -6,27 +6,32 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from aftersales.events import (
+    ChangeRequested,
+    Complaint,
+    DispatchBlocked,
     Event,
+    ExchangeRequested,
+    ExpediteRequested,
     InsurancePaid,
     Message,
+    OrderPaid,
     OrderShipped,
+    ParcelLost,
+    RepairRequested,
     ReturnAgreed,
     ReturnReceived,
     ReturnRequested,
-    ReturnTerms,
     WrongItemReported,
 )
 from aftersales.ids import case_id, line_parts
-from aftersales.law import fee_forbidden
 from aftersales.order import Order
 from aftersales.policy import Policy
 from aftersales.records import CaseRecord
-from aftersales.returning import by_law, customer_pays
 
-NO_FAULT = frozenset({"changed_mind", "no_longer_needed", "bought_by_other", "found_cheaper", "size"})
-"""The reasons of a return that are no fault of the shop (`spec/events.md`)."""
-RETURNING = frozenset({"return-parcel", "wrong-item"})
+RETURNING = frozenset({"return-parcel", "wrong-item", "exchange", "repair"})
 """The processes in which the customer sends a parcel back."""
+CHANGING = frozenset({"order-change"})
+"""The processes about a whole order that have its parcels stopped or redirected."""
 
 
 class Start(NamedTuple):
@@ -42,7 +47,18 @@ class NotServed(NamedTuple):
     reason: str
 
 
-STARTING = (OrderShipped, WrongItemReported, ReturnRequested)
+STARTING = (
+    OrderShipped,
+    WrongItemReported,
+    ReturnRequested,
+    Complaint,
+    ChangeRequested,
+    DispatchBlocked,
+    ExchangeRequested,
+    RepairRequested,
+    OrderPaid,
+    ExpediteRequested,
+)
 """The events that can open a case."""
 FOR_ONE = (Message, ReturnReceived, InsurancePaid)
 """The events that answer one thing, and so reach one case."""
@@ -51,47 +67,34 @@ FOR_ONE = (Message, ReturnReceived, InsurancePaid)
 def start_for(event: Event, order: Order, policy: Policy) -> Start | NotServed | None:
     """The case that an event opens; None where it opens none."""
     match event:
+        case OrderPaid():
+            return Start("fulfilment-check", event)
+        case ExpediteRequested():
+            return Start("expedite", event)
         case OrderShipped():
             return Start("shipment-watch", event)
         case WrongItemReported():
             return Start("wrong-item", event)
-        case ReturnRequested():
-            return _return(event, order, policy)
+        case ReturnRequested(lines=returned):
+            return _known(order, *(line.line_id for line in returned)) or Start("return-request", event)
+        case ExchangeRequested(lines=lines):
+            return _known(order, *(line.line_id for line in lines)) or Start("exchange", event)
+        case RepairRequested(line_id=line):
+            return _known(order, line) or Start("repair", event)
+        case Complaint():
+            return Start("compensation", event)
+        case ChangeRequested():
+            return Start("order-change", event)
+        case DispatchBlocked():
+            return Start("late-dispatch", event)
         case _:
             return None
 
 
-def _return(asked: ReturnRequested, order: Order, policy: Policy) -> Start | NotServed:
-    """Which way a return goes (§1, §2): the reason first, then who authorises, then what the law allows."""
-    if asked.reason is None:
-        return NotServed(
-            "data.reason: is missing; ask the customer why, then send the event again with the reason (rule 1)"
-        )
-    if asked.reason == "wrong_item":
-        lines = asked.lines or order.items
-        if len(lines) > 1:
-            return NotServed("data.lines: name the one line that was wrong, and send the event again")
-        reported = WrongItemReported(
-            **asked.model_dump(include={"id", "source", "order_id", "time"}),
-            order=asked.order,
-            line_id=lines[0].line_id,
-            text=asked.text,
-        )
-        return Start("wrong-item", reported)
-    if asked.reason not in NO_FAULT:
-        return NotServed(
-            f"data.reason: {asked.reason} may be our fault, which a person must confirm; "
-            "agree on the return with the customer by hand"
-        )
-    if order.channel in policy.returns.self_authorised:
-        return Start("return-parcel", _agreed(asked, order, customer_pays(order, asked)))
-    if fee_forbidden(policy.pack(order.market), order.delivered_at, asked.happened_at):
-        return Start("return-parcel", _agreed(asked, order, by_law(order, asked)))
-    return Start("return-escalation", asked)
-
-
-def _agreed(asked: ReturnRequested, order: Order, terms: ReturnTerms) -> ReturnAgreed:
-    return ReturnAgreed(**asked.model_dump(include={"id", "source", "order_id", "time"}), order=order, terms=terms)
+def _known(order: Order, *line_ids: str) -> NotServed | None:
+    """Why no case opens for lines that the order, known from an earlier event, does not have."""
+    unknown = set(line_ids) - {item.line_id for item in order.items}
+    return NotServed(f"data: line_id {min(unknown)!r} is not a line of the order") if unknown else None
 
 
 def case_for(process: str, trigger: Event, order: Order) -> str:
@@ -101,10 +104,16 @@ def case_for(process: str, trigger: Event, order: Order) -> str:
             return case_id(process, order.order_id, trigger.parcel.parcel_no)
         case ReturnRequested(lines=lines):
             parts = line_parts(order, [line.line_id for line in lines])
+        case ExchangeRequested(lines=wanted):
+            parts = line_parts(order, [line.line_id for line in wanted])
+        case RepairRequested(line_id=line):
+            parts = (line,)
         case ReturnAgreed(terms=terms):
             parts = line_parts(order, [line.line_id for line in terms.lines])
         case WrongItemReported(line_id=line):
             parts = line_parts(order, [line])
+        case ParcelLost(parcel=parcel):
+            return case_id(process, order.order_id, parcel.parcel_no)
         case _:
             parts = ()
     return case_id(process, order.order_id, *parts)
@@ -115,12 +124,23 @@ def listeners(
 ) -> list[CaseRecord]:
     """Those of the open cases, given newest conversation first, that an event is meant for.
 
-    What happens to a parcel reaches that parcel's case; a parcel that has none is on its way back, so it reaches a case
-    that awaits one. A message, a received return and an insurer's payment answer one thing and reach one case;
+    What happens to a parcel reaches that parcel's cases, the one that watches it and the one that claims it; a parcel
+    that has none is on its way back, so it reaches a case that awaits one. A case that has the order's parcels stopped
+    hears of every parcel. A message, a received return and an insurer's payment answer one thing and reach one case;
     everything else reaches every case that has a rule for it.
     """
     hearing = [case for case in cases if isinstance(event, hears.get(case.process, ()))]
-    if parcel := getattr(event, "parcel_no", None):
-        own = [case for case in hearing if case.case_id == case_id(case.process, event.order_id, parcel)]
-        return own or [case for case in hearing if case.process in RETURNING][:1]
+    if isinstance(event, ReturnRequested):
+        # The case of its own lines gets it by its start.
+        hearing = [case for case in hearing if case.process != "return-request"]
+    if getattr(event, "parcel_no", None):
+        stopping = [case for case in hearing if case.process in CHANGING]
+        own = of_parcel(event, hearing) or [case for case in hearing if case.process in RETURNING][:1]
+        return [*own, *stopping]
     return hearing[:1] if isinstance(event, FOR_ONE) else hearing
+
+
+def of_parcel(event: Event, cases: Iterable[CaseRecord]) -> list[CaseRecord]:
+    """Those of the cases that are about the very parcel of an event."""
+    parcel = getattr(event, "parcel_no", "")
+    return [case for case in cases if parcel and case.case_id == case_id(case.process, event.order_id, parcel)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aftersales.anger import is_angry_in
 from aftersales.choice_number import NUMBER_GROUPS, numbered_choice
 from aftersales.phrase_book import HAN, book, languages_for
-from aftersales.reply_meaning import FUNCTION_GROUPS, Meaning, read_meaning
+from aftersales.reply_meaning import FUNCTION_GROUPS, REASON_GROUPS, Meaning, read_meaning
 from aftersales.reply_text import LONGEST, own_words, without_signature
 
 UNCLEAR = "unclear"
@@ -23,7 +23,20 @@ _KEEP_OFFER = "decline"
 _WISHES = frozenset({"demand", "send_back", "unwanted", "refund", "reship"})
 # Where the letter offers remedies, "I want a full refund" picks one and refuses nothing.
 _NOT_WHEN_PICKING = {"accept", "refuse", "keep"} | _WISHES
-_NAMED_BY = {"send_back": {"send_back", "unwanted"}}
+# Compensation of a loss, help or the reason of a return means something only to the letter that offers or asks for it.
+_ONLY_WHERE_OFFERED = {"wait", "replace", "cancel", "other_address", "other_carrier", "loss", "help", *REASON_GROUPS}
+# "I send it back because it is too small" gives the reason behind the "because".
+_NOT_IN_A_REASON = {"because", "only_denied", "complaint", "objection"}
+_NAMED_BY = {
+    "cancel": {"cancel", "refund"},
+    "send_back": {"send_back", "unwanted"},
+    "return": {"send_back", "unwanted"},
+    "exchange": {"reship"},
+    "loss": {"loss", "keep"},
+    "compensation": {"loss"},
+    "help": {"help", "keep"},
+    "insist": {"demand", "send_back", "unwanted", "refund", "refuse"},
+}
 
 
 @dataclass(frozen=True)
@@ -65,11 +78,13 @@ def _meant(text: str, options: tuple[str, ...], languages: tuple[str, ...]) -> s
     accepting = _ACCEPTING in options
     if accepting:
         keeping = _KEEP_OFFER in options
-        left_out = set() if keeping else {"unwanted", "request"}
+        left_out = _ONLY_WHERE_OFFERED | (set() if keeping else {"unwanted", "request"})
         askable = _WISHES if keeping else frozenset()
     else:
-        askable = _WISHES | {"keep", "accept", "yes"}
-        left_out = _NOT_WHEN_PICKING.difference(*(_NAMED_BY.get(option, {option}) for option in options))
+        askable = _WISHES | {"keep", "accept", "yes", "replace", "cancel", "other_address", "other_carrier", "loss"}
+        offered = (_NAMED_BY.get(option, {option}) for option in options)
+        left_out = (_NOT_WHEN_PICKING | _ONLY_WHERE_OFFERED).difference(*offered)
+        left_out |= set() if set(REASON_GROUPS).isdisjoint(options) else _NOT_IN_A_REASON
     phrases = book(languages, FUNCTION_GROUPS)
     meaning = read_meaning(phrases.words(text), phrases, askable=askable, without=left_out)
     named = numbered_choice(meaning, book(languages, NUMBER_GROUPS), len(options))

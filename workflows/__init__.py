@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     """Every process that a worker runs."""
 
 _PROCESSES = {
+    "expedite": "Expedite",
+    "fulfilment_check": "FulfilmentCheck",
+    "carrier_claim": "CarrierClaim",
+    "compensation": "Compensation",
+    "exchange": "Exchange",
+    "late_dispatch": "LateDispatch",
+    "order_change": "OrderChange",
+    "repair": "Repair",
     "return_escalation": "ReturnEscalation",
     "return_parcel": "ReturnParcel",
+    "return_request": "ReturnRequest",
     "shipment_watch": "ShipmentWatch",
     "wrong_item": "WrongItem",
 }

@@ -89,8 +89,10 @@ class ReturnEscalation(Case):
         return customer_pays(self.order, self.asked, fee_share=self.policy.returns.restocking_fee)
 
     def ladder(self) -> list[tuple[str, ReturnTerms]]:
-        """The letters that offer terms, from the first, or from the one at which the case reopens."""
+        """The letters that offer terms, from the first or the one at which the case reopens; none in a dispute."""
         steps = [("return-terms", self.terms), ("waive-restocking", customer_pays(self.order, self.asked))]
+        if self.asked.disputed:
+            return []
         return steps[1:] if self.opened.resume and self.opened.resume.letter == steps[1][0] else steps
 
     def offer(self, letter: str) -> dict[str, Decimal | datetime]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, cast
 
@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales.claims import return_lost
     from aftersales.events import (
         CarrierReplied,
         Checkpoint,
@@ -22,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
         ReturnTerms,
     )
     from aftersales.law import refund_due_at
-    from aftersales.money import rounded
+    from aftersales.money import goods_value, rounded
     from aftersales.opening import CaseOpened
     from aftersales.outcome import Outcome
     from aftersales.returning import return_freight
@@ -70,10 +71,10 @@ class ReturnParcel(Case):
             case "cancelled":
                 return await self.finish("not_shipped")
             case "lost":
-                await self.command("file_carrier_claim", rma=self.rma, value=self.terms.refund)
                 await self.refund(self.terms.refund)
                 await self.send("return-freight-lost", refund=self.terms.refund, tracking_number=self.label)
                 await self.send("refund-sent", refund=self.terms.refund, fee=self.terms.fee, freight=Decimal(0))
+                await self.claim()
                 return await self.finish("lost_refunded")
             case "due":
                 await self.refund(self.terms.refund)
@@ -86,6 +87,8 @@ class ReturnParcel(Case):
     async def authorise(self) -> None:
         """RMA number, and a label where the shop pays the freight."""
         self.rma = await self.command("create_rma", lines=[line.model_dump() for line in self.terms.lines])
+        self.way: list[Event] = []
+        self.traced_for: timedelta | None = None
         shop_pays = self.terms.freight == "shop"
         self.label = await self.command("issue_return_label", rma=self.rma) if shop_pays else ""
 
@@ -119,6 +122,7 @@ class ReturnParcel(Case):
                 case Checkpoint(proves_dispatch=False):
                     continue
                 case fact:
+                    self.way += [fact] if fact else []
                     return fact
 
     async def on_its_way(self, proof: Event) -> ReturnReceived | Literal["lost", "due"]:
@@ -134,17 +138,35 @@ class ReturnParcel(Case):
             match await self.next(ReturnReceived, CarrierReplied, Checkpoint, by=min(silent_at, due or silent_at)):
                 case ReturnReceived() as received:
                     return received
-                case CarrierReplied(answer="lost"):
+                case CarrierReplied(answer="lost") as word:
+                    self.way.append(word)
                     return "lost"
                 case None if due and workflow.now() >= due:
                     return "due"
                 case None if traced:
+                    self.traced_for = silence
                     return "due" if delivered else "lost"
                 case None:
                     await self.command("ask_warehouse" if delivered else "carrier_trace", rma=self.rma)
                     traced = True
                 case fact:
+                    self.way.append(fact)
                     traced, delivered = False, delivered or _delivered(fact)
+
+    async def claim(self) -> None:
+        """Have the lost return claimed from its carrier, whose dates are another clock."""
+        lost = return_lost(
+            self.opened.trigger,
+            self.opened.order,
+            self.way,
+            rma=self.rma,
+            label=self.label,
+            lines=self.terms.lines,
+            value=goods_value(self.opened.order, self.terms.lines),
+            now=workflow.now(),
+            traced_for=self.traced_for,
+        )
+        await self.open_case("carrier-claim", lost)
 
     async def verdict(self, received: ReturnReceived) -> str:
         """`as_described`, else what a supervisor chooses; the law's refund date beats a slow inspection."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, cast
+from typing import Literal, NoReturn, TypeAlias, cast
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales.claims import parcel_lost
     from aftersales.consignment import consignment, evidence, goods, handover
     from aftersales.events import CarrierReplied, Checkpoint, Event, Message, OrderShipped, WarehouseAnswered
     from aftersales.lanes import ParcelWindows
@@ -57,7 +58,7 @@ class ShipmentWatch(Case):
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
-        while True:
+        while not self.parcel.remedy:
             match await self.watch():
                 case "delivered":
                     return await self.close("delivered", cause="logistics")
@@ -66,12 +67,13 @@ class ShipmentWatch(Case):
                 case "lost":
                     match await self.choice():
                         case "reship" if await self.reship():
-                            return await self.finish("reshipped")
+                            self.remedied("reshipped")
                         case "reship" | "refund":
                             await self.refund()
-                            return await self.finish("refunded")
+                            self.remedied("refunded")
                         case None:
                             continue
+        return await self.finish()
 
     async def watch(self) -> End:
         """What becomes of the parcel: scan by scan, answer by answer, and what silence brings."""
@@ -163,6 +165,7 @@ class ShipmentWatch(Case):
     async def choice(self) -> Remedy | None:
         """Reship or refund, as the customer chooses, else by default; None where the parcel turned up meanwhile."""
         if self.parcel.loss != "damaged":
+            self.parcel.traced_at = workflow.now()
             await self.command("carrier_trace", parcel=consignment(self.shipped))
         kind, by = self.parcel.loss, self.until(self.windows.choice_window)
         default = self.default
@@ -185,7 +188,7 @@ class ShipmentWatch(Case):
         return self.default if self.parcel.state == "lost" else None
 
     async def reship(self) -> bool:
-        """Send the goods again and claim the loss; False where that is not possible."""
+        """Send the goods again and have the loss claimed; False where that is not possible."""
         self.learn_stock()
         if self.parcel.out_of_stock:
             return False
@@ -204,7 +207,7 @@ class ShipmentWatch(Case):
         return bool(reference)
 
     async def refund(self, *, instead_of_reship: bool = False) -> None:
-        """Pay back what the customer paid for the goods in the parcel, and claim the loss."""
+        """Pay back what the customer paid for the goods in the parcel, and have the loss claimed."""
         amount = paid_for(self.order, self.shipped.lines)
         replaces: Literal["reship"] | None = "reship" if instead_of_reship else None
         await self.command(
@@ -220,12 +223,10 @@ class ShipmentWatch(Case):
             await self.claim()
 
     async def claim(self) -> None:
-        """Claim a lost parcel from its carrier."""
+        """Have a lost parcel claimed from its carrier, whose dates are another clock."""
         if self.parcel.state == "lost":
-            value = goods_value(self.order, self.shipped.lines)
-            await self.command(
-                "file_carrier_claim", value=value, kind=self.parcel.loss, parcel=consignment(self.shipped)
-            )
+            lost = parcel_lost(self.shipped, self.parcel, self.order, workflow.now())
+            await self.open_case("carrier-claim", lost)
 
     async def returned(self) -> Outcome:
         """The goods are back with us: an operator says what the customer gets, the money when none does."""
@@ -235,45 +236,62 @@ class ShipmentWatch(Case):
             await self.refund()
         return await self.close("returned_to_sender", cause="logistics")
 
-    async def finish(self, remedy: Literal["reshipped", "refunded"]) -> Outcome:
+    def remedied(self, remedy: Literal["reshipped", "refunded"]) -> NoReturn:
+        """Go on with a new run, which only waits for the parcel to turn up: the old one keeps the claim it opened."""
+        self.parcel.remedy, self.parcel.watched_until = remedy, self.until(self.windows.reappear_window)
+        workflow.continue_as_new(self.opened.model_copy(update={"order": self.order, "state": self.state}))
+
+    async def finish(self) -> Outcome:
         """After the remedy: the goods may be out of stock after all, or the lost parcel turns up."""
-        by = self.until(self.windows.reappear_window)
-        self.enter("remedied")
-        while fact := await self.next(Checkpoint, CarrierReplied, WarehouseAnswered, Reply, by=by):
+        while fact := await self.news():
             if isinstance(fact, Reply):
-                await self.to_a_person(fact, f"the customer wrote after the parcel was {remedy}")
+                await self.to_a_person(fact, f"the customer wrote after the parcel was {self.parcel.remedy}")
             elif not self.learn(fact):
                 continue
             elif isinstance(fact, WarehouseAnswered):
-                if remedy == "reshipped":
-                    remedy = "refunded"
+                if self.parcel.remedy == "reshipped":
+                    self.parcel.remedy = "refunded"
                     await self.refund(instead_of_reship=True)
             elif self.parcel.state == "returned":
                 break
             elif self.parcel.state not in ("lost", "returning"):
-                if await self.unwind(remedy):
+                if await self.unwind():
                     return await self.close("kept_both", cause="logistics", at_fault=True)
                 break
-            self.enter("remedied")
-        return await self.close(remedy, cause="logistics", at_fault=True)
+        refunded = self.parcel.remedy == "refunded"
+        return await self.close("refunded" if refunded else "reshipped", cause="logistics", at_fault=True)
 
-    async def unwind(self, remedy: Literal["reshipped", "refunded"]) -> bool:
+    async def news(self) -> Event | None:
+        """The next that is heard after the remedy; None once the parcel is watched no longer."""
+        self.enter("remedied")
+        await self.renew()
+        return await self.next(Checkpoint, CarrierReplied, WarehouseAnswered, Reply, by=self.parcel.watched_until)
+
+    async def unwind(self) -> bool:
         """What becomes of a lost parcel that turned up, as an operator decides; True where the customer keeps it."""
-        question = f"Parcel {self.ref.part} turned up after it was {remedy}. Offer it, recall it, or leave it?"
+        question = (
+            f"Parcel {self.ref.part} turned up after it was {self.parcel.remedy}. Offer it, recall it, or leave it?"
+        )
         decided = await self.decision(question, "keep_offer", "recall", "leave", fallback="keep_offer")
         if decided == "recall" and self.parcel.state != "delivered":
             await self.command("intercept", parcel=consignment(self.shipped))
         elif decided == "recall":
             await self.recall()
         elif decided == "keep_offer":
-            return await self.keeps(remedy)
+            return await self.keeps()
         return False
 
-    async def keeps(self, remedy: str) -> bool:
+    async def keeps(self) -> bool:
         """Whether the customer keeps both for the discount; who answers nothing is charged nothing."""
         value, share = goods_value(self.order, self.shipped.lines), self.policy.parcels.found_discount
         discount, number = rounded(value * share, self.order.currency), self.number
-        await self.send("parcel-found", tracking_number=number, discount_share=share, discount=discount, remedy=remedy)
+        await self.send(
+            "parcel-found",
+            tracking_number=number,
+            discount_share=share,
+            discount=discount,
+            remedy=self.parcel.remedy,
+        )
         reply = await self.next(Reply, within=self.windows.reappear_window, unclear="send_back")
         if reply and reply.intent == "keep":
             await self.command(
@@ -320,8 +338,7 @@ class ShipmentWatch(Case):
     @property
     def windows(self) -> ParcelWindows:
         """The windows of the parcel's lane."""
-        sent = self.shipped.parcel
-        return self.policy.parcels.for_lane(sent.carrier, sent.origin, sent.destination)
+        return self.policy.parcels.for_parcel(self.shipped.parcel, self.order.ship_to)
 
     @property
     def default(self) -> Remedy:

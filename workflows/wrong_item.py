@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Literal, NamedTuple, cast
@@ -12,12 +12,14 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from aftersales import keeping
+    from aftersales.claims import return_lost
     from aftersales.events import (
         CarrierReplied,
         Checkpoint,
         Event,
         Message,
         OrderCancelled,
+        ParcelLost,
         ReceivedItem,
         ReturnReceived,
         WarehouseAnswered,
@@ -77,6 +79,7 @@ class WrongItem(Case):
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
+        self.loss: ParcelLost | None = None
         evidence = await self.evidence()
         if evidence is None:
             await self.send("wrong-item-closed", item=self.item.title)
@@ -90,7 +93,7 @@ class WrongItem(Case):
             return await self.refund()
         if not self.worth_returning(evidence):
             return await self.reship(keeps_both=True)
-        match await self.way_back():
+        match await self.way_back(evidence):
             case "back":
                 return await self.reship(keeps_both=False)
             case "out_of_stock":
@@ -151,12 +154,23 @@ class WrongItem(Case):
         reply = await self.next(Reply, within=window, unclear="decline")
         return reply is not None and reply.intent == "accept"
 
-    async def way_back(self) -> WayBack:
+    async def way_back(self, evidence: Evidence) -> WayBack:
         """A prepaid label; then what becomes of the wrong item, and an operator's choice where it never leaves."""
         rma = await self.command("create_rma", lines=self.lines)
         label = await self.command("issue_return_label", rma=rma)
         by = self.until(self.policy.returns.ship_back_window)
         said: dict[str, Value] = {"item": self.item.title, "rma": rma, "label_url": link(label), "ship_by": by}
+        self.way: list[Event] = []
+        self.lost = partial(
+            return_lost,
+            self.report,
+            self.opened.order,
+            self.way,
+            rma=rma,
+            label=label,
+            lines=keeping.whole_line(self.item),
+            value=keeping.received_value(self.opened.order, self.item, evidence.received),
+        )
         returned = partial(self.returned, rma)
         back: WayBack | None = await self.ask("wrong-item-return-label", returned, by=by, **said)
         if back is not None:
@@ -181,15 +195,18 @@ class WrongItem(Case):
                     return "compensate"
                 case Reply() as message:
                     await self.to_a_person(message, "the customer wrote while the wrong item was on its way back")
-                case CarrierReplied(answer="lost"):
-                    await self.command("file_carrier_claim", rma=rma)
+                case CarrierReplied(answer="lost") as word:
+                    self.way.append(word)
+                    self.loss = self.lost(now=workflow.now())
                     return "back"
                 case Checkpoint(proves_dispatch=True) if self.policy.products.reship_on == "dispatch_scan":
                     return "back"
-                case Checkpoint(proves_dispatch=True):
+                case Checkpoint(proves_dispatch=True) as scan:
+                    self.way.append(scan)
                     sent, by = True, self.until(self.policy.parcels.lost_after)
                 case None if sent:
                     await self.command("carrier_trace", rma=rma)
+                    self.loss = self.lost(now=workflow.now(), traced_for=timedelta())
                     return "back"
                 case None:
                     return None
@@ -221,7 +238,9 @@ class WrongItem(Case):
         return await self.finish("refunded")
 
     async def finish(self, result: str) -> Outcome:
-        """Close a case in which we sent the wrong item."""
+        """Close a case in which we sent the wrong item; one that was lost on its way back is claimed."""
+        if self.loss:
+            await self.open_case("carrier-claim", self.loss)
         return await self.close(result, cause="service", at_fault=True)
 
     def out_of_stock(self) -> bool:

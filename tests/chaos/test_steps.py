@@ -200,10 +200,11 @@ async def through(shop: Shop, order: str) -> None:
     await starter.handle(returned(order, await shop.rma(order)))
 
     async def ended() -> bool:
-        return len(await shop.results(order)) == 2
+        return len(await shop.results(order)) == 3
 
     await until(ended)
-    assert await shop.results(order) == ["return-escalation label_sent", "return-parcel refunded"]
+    ends = ["return-escalation label_sent", "return-parcel refunded", "return-request handed_over"]
+    assert sorted(await shop.results(order)) == ends
     assert shop.mails(order) == sorted(
         ["return-terms", "waive-restocking", "return-label", "return-instructions", "return-received", "refund-sent"]
     )
@@ -277,14 +278,14 @@ async def test_a_starter_that_dies_at_a_step_of_the_database_goes_on_with_a_repe
     assert (await shop.starter().handle(request)).status == EventStatus.STARTED
 
     async def ended() -> bool:
-        return await shop.results(shop.order) == ["return-escalation withdrawn"]
+        return sorted(await shop.results(shop.order)) == ["return-escalation withdrawn", "return-request handed_over"]
 
     await until(ended)
     assert shop.mails(shop.order) == ["return-terms"]
     assert await shop.statuses(shop.order) == {EventStatus.STARTED: 1, EventStatus.SIGNALLED: 1}
-    last = await shop.store.last_case(f"return-escalation/{shop.order}")
+    last = await shop.store.last_case(f"return-request/{shop.order}")
     assert last
-    assert last.opening, "a late reply could not reopen it"
+    assert last.opening, "a late reply could not reopen what it handed over"
 
 
 async def test_a_starter_that_dies_after_the_start_opens_no_second_case(shop: Shop) -> None:
@@ -293,22 +294,24 @@ async def test_a_starter_that_dies_after_the_start_opens_no_second_case(shop: Sh
         await shop.starter(client=Cuts(after=frozenset({"start_workflow"}))).handle(request)
 
     async def ended() -> bool:
-        return bool(await shop.results(shop.order))
+        return len(await shop.results(shop.order)) == 2
 
     await until(ended)  # abandoned, by then: the customer is silent
     again = await shop.starter().handle(request)
-    assert (again.status, again.cases) == (EventStatus.STARTED, (f"return-escalation/{shop.order}",))
-    assert await shop.results(shop.order) == ["return-escalation abandoned"]
+    opened = [f"return-escalation/{shop.order}", f"return-request/{shop.order}"]
+    assert (again.status, sorted(again.cases)) == (EventStatus.STARTED, opened)
+    assert sorted(await shop.results(shop.order)) == ["return-escalation abandoned", "return-request handed_over"]
     assert shop.mails(shop.order) == ["return-terms"]
     runs = [run.id async for run in shop.client.list_workflows(f"TaskQueue = '{shop.settings.task_queue}'")]
-    assert len(runs) == 1
-    last = await shop.store.last_case(f"return-escalation/{shop.order}")
+    assert sorted(runs) == opened
+    last = await shop.store.last_case(f"return-request/{shop.order}")
     assert last
     assert last.opening
 
 
 async def test_a_reply_that_was_given_is_not_given_to_the_next_case_by_a_repeat(shop: Shop) -> None:
     await shop.starter().handle(return_requested(shop.order))
+    await shop.client.get_workflow_handle(f"return-request/{shop.order}").result()
     yes = replied(shop.order, "", choice=1)
     with pytest.raises(Cut):
         await shop.starter(store=Cuts(before=frozenset({"settle_events"}))).handle(yes)
@@ -323,7 +326,8 @@ async def test_a_reply_that_was_given_is_not_given_to_the_next_case_by_a_repeat(
 
 async def test_a_late_reply_reopens_once_though_its_starter_dies(shop: Shop) -> None:
     await shop.starter().handle(return_requested(shop.order))
-    await shop.client.get_workflow_handle(f"return-escalation/{shop.order}").result()
+    for case in (f"return-request/{shop.order}", f"return-escalation/{shop.order}"):
+        await shop.client.get_workflow_handle(case).result()
     yes = replied(shop.order, "", choice=1)
     with pytest.raises(Cut):
         await shop.starter(client=Cuts(after=frozenset({"start_workflow"}))).handle(yes)
@@ -331,7 +335,11 @@ async def test_a_late_reply_reopens_once_though_its_starter_dies(shop: Shop) -> 
     await shop.starter().handle(yes)
     await asyncio.sleep(1)
     assert shop.mails(shop.order) == ["return-instructions", "return-terms"]
-    assert await shop.results(shop.order) == ["return-escalation abandoned", "return-escalation terms_accepted"]
+    assert await shop.results(shop.order) == [
+        "return-request handed_over",
+        "return-escalation abandoned",
+        "return-escalation terms_accepted",
+    ]
     assert set(await shop.statuses(shop.order)) <= {EventStatus.STARTED, EventStatus.SIGNALLED}
 
 

@@ -172,6 +172,7 @@ async def test_any_text_of_a_customer_reaches_the_case_and_the_operator(running:
     assert code == 0, [one["detail"] for one in said if one["status"] == "refused"]
     client = await running.client()
     for name in TEXTS:
+        await client.get_workflow_handle(f"return-request/T-{name}").result()
         handle = client.get_workflow_handle(f"return-escalation/T-{name}")
 
         async def answered(name: str = name) -> bool:
@@ -188,15 +189,16 @@ async def test_any_order_id_has_its_case_its_letter_and_its_folder(running: Plan
     requests = [return_requested(name) for name in IDS]
     code, said = await send(running, "\n".join(map(json.dumps, requests)))
     assert code == 0, [one["detail"] for one in said if one["status"] == "refused"]
-    assert len({one["cases"][0] for one in said}) == len(IDS)
-    for one in said:
-        await until(lambda case=one["cases"][0]: _is(running, case, ["return-terms"]))  # type: ignore[misc]
+    cases = [one["cases"][0].replace("return-request", "return-escalation") for one in said]
+    assert len(set(cases)) == len(IDS)
+    for one in cases:
+        await until(lambda case=one: _is(running, case, ["return-terms"]))  # type: ignore[misc]
     outbox = running.settings.outbox.resolve()
     assert all(path.resolve().is_relative_to(outbox) for path in outbox.rglob("*.eml"))
     folders = {path.parent for path in outbox.rglob("*.eml") if path.parent.parent == outbox}
     assert len(folders) >= len(IDS)
     # A repeat, taken up as after a crash, asks the server by the order id.
-    again = [replied(name, "", case_id=one["cases"][0], choice=2) for name, one in zip(IDS, said, strict=True)]
+    again = [replied(name, "", case_id=case, choice=2) for name, case in zip(IDS, cases, strict=True)]
     code, said = await send(running, "\n".join(map(json.dumps, again)))
     assert (code, {one["status"] for one in said}) == (0, {"signalled"})
 
@@ -208,6 +210,7 @@ async def test_a_reply_to_a_closed_case_is_kept_and_a_repeat_of_everything_chang
     )
     assert (await running.send(file))[0] == 0
     client = await running.client()
+    await client.get_workflow_handle("return-request/CLOSED-1").result()
     assert (await client.get_workflow_handle(case).result())["result"] == "withdrawn"
     code, said = await send(running, json.dumps(replied("CLOSED-1", "I changed my mind again.")))
     assert (code, said[0]["status"]) == (0, "no_open_case")
@@ -242,7 +245,9 @@ async def test_an_outbox_that_cannot_be_written_holds_letters_until_it_can(tmp_p
         await broken.start_worker()
         code, _ = await broken.send(write(tmp_path / "one.jsonl", [return_requested("A-1")]))
         assert code == 0
-        handle = (await broken.client()).get_workflow_handle("return-escalation/A-1")
+        client = await broken.client()
+        await client.get_workflow_handle("return-request/A-1").result()
+        handle = client.get_workflow_handle("return-escalation/A-1")
 
         async def failing() -> bool:
             pending = (await handle.describe()).raw_description.pending_activities

@@ -54,7 +54,7 @@ def test_the_day_ends_by_itself_with_everything_as_expected(folder: Path) -> Non
     assert time.monotonic() - began < 90
     assert "every case ended as it should" in output
     assert re.search(r"^cases +(\d+) closed.* 0 still open$", output, re.MULTILINE)
-    for process in ("return-escalation", "return-parcel", "shipment-watch", "wrong-item"):
+    for process in ("return-request", "return-escalation", "return-parcel", "shipment-watch", "wrong-item"):
         assert re.search(rf"{process}: .*\d", output)
     assert "decision needed" in output
     assert re.search(r"AFTERSALES_DATA=\.aftersales/demo \S*dev decide \S+ \w+ --by you --reason", output)

@@ -6,6 +6,7 @@ import re
 
 from adapters.settings import ROOT
 from aftersales.events import INTERNAL, TYPES
+from cli.processes import as_markdown
 
 
 def test_the_contract_lists_every_event_with_every_field() -> None:
@@ -14,3 +15,8 @@ def test_the_contract_lists_every_event_with_every_field() -> None:
     for name, row in rows.items():
         fields = set(TYPES[name].model_fields) - {"id", "source", "order_id", "time", "type", "order"}
         assert all(f"`{field}`" in row for field in fields), name
+
+
+def test_the_readme_lists_every_process_in_the_words_of_its_docstring() -> None:
+    table = as_markdown()
+    assert table in (ROOT / "README.md").read_text("utf-8"), f"put the newer table there:\n{table}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
 
 from adapters.database import Store, open_store
 from adapters.embedded import EmbeddedServer
@@ -49,11 +51,12 @@ class Shop:
         raise AssertionError(f"there are {await self.letters()} only")
 
     async def reaches(self, case: str, stage: str) -> WorkflowHandle[Any, Any]:
-        """Wait until a case shows that it waits at this stage; returns its handle."""
+        """Wait until a case is there and shows that it waits at this stage; returns its handle."""
         handle = self.client.get_workflow_handle(case)
         for _ in range(400):
-            if (await handle.describe()).search_attributes.get("Stage") == [stage]:
-                return handle
+            with contextlib.suppress(RPCError):
+                if (await handle.describe()).search_attributes.get("Stage") == [stage]:
+                    return handle
             await asyncio.sleep(0.05)
         raise AssertionError(f"{case} does not reach {stage}")
 

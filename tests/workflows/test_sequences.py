@@ -42,8 +42,22 @@ OPENING: dict[str, list[dict[str, Any]]] = {
         for received in (None, {"sku": "CUP-1", "title": "Cup", "value": "8.00"})
     ],
     "order.shipped": [{"parcel": PARCEL, "lines": LINES}],
+    "order.paid": [{}],
+    "order.expedite_requested": [{"text": "Where is my order?"}],
+    "order.exchange_requested": [
+        {"lines": LINES, "reason": reason, "opened": opened, **wanted}
+        for reason, opened in (("size", False), ("changed_mind", True), ("defective", True))
+        for wanted in ({}, {"wanted_sku": "LAMP-09", "wanted_price": "150.00"})
+    ],
+    "order.repair_requested": [{"line_id": "1", "fault": "It does not switch on."}],
+    "order.change_requested": [{"change": {"lines": LINES}}],
+    "order.complaint": [{"text": "It wobbles.", "cause": cause} for cause in ("product", "logistics", "service", None)],
+    "dispatch.blocked": [
+        {"region": "US/TX", "carriers_blocked": blocked, "carriers_usual": ["ups", "usps"], "proof": [PHOTO]}
+        for blocked in (["ups"], ["ups", "usps"])
+    ],
 }
-"""What opens cases; types whose process is not there are left out."""
+"""What opens cases."""
 FOLLOWING: list[tuple[str, list[dict[str, Any]]]] = [
     (
         "customer.message",
@@ -83,6 +97,14 @@ FOLLOWING: list[tuple[str, list[dict[str, Any]]]] = [
     ),
     ("carrier.replied", [{"parcel_no": "P-1", "answer": answer} for answer in ("moving", "found", "lost", "damaged")]),
     ("warehouse.answered", [{"answer": answer} for answer in ("dispatched", "out_of_stock", "amended", "too_late")]),
+    ("carrier.intercepted", [{"parcel_no": "P-1", "ok": ok} for ok in (True, False)]),
+    (
+        "carrier.claim_decided",
+        [{"parcel_no": "P-1", "granted": granted, "amount": "50.00"} for granted in (True, False)],
+    ),
+    ("repair.progressed", [{"rma": "*", "step": step} for step in ("received", "repaired", "not_repairable", "odd")]),
+    ("repair.progressed", [{"rma": "*", "step": "quote", "quote": "25.00"}]),
+    ("platform.decided", [{"subject": "exemption", "granted": granted} for granted in (True, False)]),
     ("insurance.paid", [{"amount": "12.00"}]),
     ("payment.received", [{"purpose": "", "amount": "20.00"}]),
     ("dispute.opened", [{"kind": "a_to_z", "claim_id": "C-1"}]),

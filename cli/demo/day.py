@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from aftersales.events import TYPES
 from aftersales.model import Amount, Model, Name
 from aftersales.records import EventStatus
+from aftersales.routing import STARTING
 from aftersales.yamlfile import load_model
 
 FILE = Path(__file__).with_name("day.yaml")
@@ -192,7 +194,7 @@ def load_day() -> Day:
 
 
 def _can_open(kind: str) -> bool:
-    return kind in {"order.return_requested", "order.shipped", "order.wrong_item_reported"}
+    return TYPES.get(kind) in STARTING
 
 
 def _filled(value: JsonValue, references: Mapping[str, str]) -> JsonValue:

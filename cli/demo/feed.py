@@ -142,6 +142,9 @@ class Feed:
         self._passed(seen, run)
         moved = (seen.stage, seen.deadline) != (run.stage, run.deadline)
         seen.stage, seen.deadline = run.stage, run.deadline
+        if run.result and not (run.open or seen.result):
+            # A short case: its outcome was written down before the server listed it.
+            seen.result, seen.closed = run.result, self.elapsed
         if moved and run.deadline and run.deadline <= datetime.now(UTC):
             # It moved on at once: there was nothing to wait for.
             self._seen.add(("deadline", run.run_id, run.deadline))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -23,7 +24,12 @@ def meant_for(purpose: str, case: str) -> Literal["this", "another", "unknown"]:
     named = purpose.strip().casefold()
     if not named or named == case.casefold():
         return "this"
-    processes = [process for process, words in _WORDS.items() if any(word in named for word in words)]
+    said = set(re.findall(r"[a-z]+", named))
+    processes = [
+        process
+        for process, words in _WORDS.items()
+        if any(word in (said if word.isascii() else named) for word in words)
+    ]
     if "/" not in named and parse_case_id(case).process in processes:
         return "this"
     return "another" if processes else "unknown"

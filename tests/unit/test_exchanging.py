@@ -104,6 +104,8 @@ def test_the_cause_is_that_of_the_reason(reason: Any, our_fault: bool, expected:
         ("repair", "repair/A-1/1", "this"),
         ("repair/A-1/2", "repair/A-1/1", "another"),
         ("gift card", "repair/A-1/1", "unknown"),
+        ("exchange", "order-change/A-1", "another"),
+        ("order-change", "order-change/A-1", "this"),
     ],
 )
 def test_a_payment_is_for_the_case_that_its_purpose_names(purpose: str, case: str, expected: str) -> None:

@@ -170,7 +170,11 @@ class Starter:
             return _settled(record, EventStatus.STARTED if is_new else EventStatus.SIGNALLED, "", *reached, case)
         if not reached:
             known = {case.case_id for case in open_cases}
-            reached = [case for case in self._guesses(event) if case not in known and await self._signal(case, event)]
+            for case in self._guesses(event):
+                if case not in known and await self._signal(case, event):
+                    reached.append(case)
+                    if isinstance(event, FOR_ONE):
+                        break
         if not reached and isinstance(event, Message) and (case_again := await self._reopen(event, again=again)):
             return _settled(record, EventStatus.STARTED, "reopened", case_again)
         if reached:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from operator import not_
 from typing import Annotated, Any, Literal
 
-from pydantic import ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from aftersales.events import AnyEvent, Event
 from aftersales.model import Model, Time
@@ -43,7 +44,7 @@ class CaseOpened(Model):
     """What opens a case. The policy is a snapshot: a running case keeps the terms it promised.
 
     `trigger` is the event that the case is about; `resume` is there when a lapsed case reopens, `state` when a long one
-    continues as new.
+    continues as new. `inbox` holds what had come for a case before another one handed over to it.
     """
 
     order: Order
@@ -52,6 +53,7 @@ class CaseOpened(Model):
     trigger: AnyEvent
     resume: Resume | None = None
     state: CaseState | None = None
+    inbox: Annotated[tuple[AnyEvent, ...], Field(exclude_if=not_)] = ()
 
     @property
     def opener(self) -> Event:

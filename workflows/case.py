@@ -66,6 +66,8 @@ class Case:
             opened_at=opened.opened_at,
         )
         self.state = opened.state or CaseState.opened_by(opened.opener, workflow.now(), again=opened.resume is not None)
+        for event in opened.inbox:
+            self.state.receive(event, workflow.now())
         self._board = Board(self.state)
         self.successor = ""
         """The case that goes on after this one, once it was handed over."""
@@ -246,7 +248,7 @@ class Case:
 
         It is the successor of this case, which hands it what is left in the inbox.
         """
-        self.successor = await handover.open_case(self, process, event)
+        self.successor = await handover.open_case(self, process, event, with_inbox=True)
 
     async def open_case(self, process: str, event: Event) -> None:
         """Open another process's case beside this one, which goes on."""

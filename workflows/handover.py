@@ -17,17 +17,26 @@ if TYPE_CHECKING:
     from workflows.case import Case
 
 
-async def open_case(case: Case, process: str, event: Event) -> str:
+async def open_case(case: Case, process: str, event: Event, *, with_inbox: bool = False) -> str:
     """Open a case of another process with this event, or give the event to the one that runs; returns its id.
 
-    It is a child that its parent's end does not touch, whichever way that ends.
+    It is a child that its parent's end does not touch, whichever way that ends. The inbox goes along with it: sent
+    after it, a message could come too late, as this case may be held up.
     """
-    opened = CaseOpened(order=case.order, policy=case.policy, opened_at=workflow.now(), trigger=cast(Any, event))
+    given = [item for item in case.state.inbox if with_inbox and type(item.event) is not type(case.opened.trigger)]
+    opened = CaseOpened(
+        order=case.order,
+        policy=case.policy,
+        opened_at=workflow.now(),
+        trigger=cast(Any, event),
+        inbox=tuple(item.event for item in given),
+    )
     options = start_options(process, opened)
     try:
         await workflow.start_child_workflow(
             process, opened, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **options
         )
+        case.state.inbox = [item for item in case.state.inbox if item not in given]
         case.note(f"handed over to {options['id']}")
     except WorkflowAlreadyStartedError:
         await _pass_on(case, event, options["id"])

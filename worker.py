@@ -111,7 +111,7 @@ async def make_current(client: Client) -> None:
     )
     for attempt in range(100):
         try:
-            await client.workflow_service.set_worker_deployment_current_version(request)
+            await client.workflow_service.set_worker_deployment_current_version(request, retry=True)
             return
         except RPCError as error:
             # The server knows the version only once its pollers have arrived.

@@ -142,9 +142,10 @@ def _write_once(folder: Path, file: str, content: bytes) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         # A later attempt may carry a later time: the key at the end decides.
-        written = next(folder.glob(f"*-{file.rpartition('-')[2]}"), None)
-        if written:
-            return written
+        end = f"-{file.rpartition('-')[2]}"
+        for written in os.listdir(folder):
+            if written.endswith(end):
+                return folder / written
         path = folder / file
         descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
         try:

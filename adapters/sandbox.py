@@ -8,7 +8,8 @@ branches that no story takes.
 
 from __future__ import annotations
 
-from temporalio.worker import WorkflowRunner
+from temporalio.converter import StorageDriverStoreContext
+from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import _Definition as Definition
 
@@ -35,12 +36,23 @@ def sandbox() -> WorkflowRunner:
 
 
 class _Sandbox(SandboxedWorkflowRunner):
-    """Tries each workflow once, not for every worker: a rehearsal has a worker for every story."""
+    """Spares a rehearsal, which has a worker for every story, what costs time and finds nothing.
+
+    Each workflow is tried once, not for every worker. And the SDK enters the sandbox three times for every payload to
+    ask on whose behalf it converts; our converter does not want to know, and there is no external storage.
+    """
 
     def prepare_workflow(self, defn: Definition) -> None:
         if defn.cls not in _TRIED:
             super().prepare_workflow(defn)
             _TRIED.add(defn.cls)
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        instance = super().create_instance(det)
+        nowhere = StorageDriverStoreContext(target=None)
+        for question, answer in (("get_serialization_context", None), ("get_external_store_context", nowhere)):
+            setattr(instance, question, lambda _, answer=answer: answer)
+        return instance
 
 
 _TRIED = set[type]()

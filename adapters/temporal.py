@@ -61,7 +61,7 @@ async def missing_attributes(client: Client, wanted: Mapping[str, IndexedValueTy
     """
     try:
         known = await client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=client.namespace)
+            ListSearchAttributesRequest(namespace=client.namespace), retry=True
         )
     except RPCError as error:
         raise NotReachable(f"the Temporal server does not list its search attributes: {error}") from error

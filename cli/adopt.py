@@ -85,7 +85,7 @@ async def serving_build(client: Client) -> str:
     """The build that new cases go to; empty where no worker has run yet."""
     request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=DEPLOYMENT)
     try:
-        found = await client.workflow_service.describe_worker_deployment(request)
+        found = await client.workflow_service.describe_worker_deployment(request, retry=True)
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             return ""
@@ -140,7 +140,7 @@ async def _move(client: Client, case: WorkflowExecution, build: str) -> str:
         update_mask=FieldMask(paths=["versioning_override"]),
     )
     try:
-        await client.workflow_service.update_workflow_execution_options(request)
+        await client.workflow_service.update_workflow_execution_options(request, retry=True)
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:  # it closed meanwhile
             return ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -32,7 +33,7 @@ from starter import Starter
 from worker import build_worker
 from workflows import attributes
 
-AT_ONCE = 3
+AT_ONCE = 6
 """Scenarios played side by side: while one waits for the server, another has work for the processor."""
 EMPTY = "empty.db"
 _DAY = Duration(seconds=86_400)
@@ -73,10 +74,10 @@ class Theatre:
             # Made once and copied: to migrate costs more than to play a short story.
             async with open_store(f"sqlite:///{folder / EMPTY}"):
                 pass
-            async with EmbeddedServer(
-                log_file=folder / "temporal.log", search_attributes={}, virtual_time=True
-            ) as server:
-                yield cls((await Client.connect(server.address)).service_client, folder, settings)
+            server = EmbeddedServer(log_file=folder / "temporal.log", search_attributes={}, virtual_time=True)
+            async with server:
+                with _bytecode(folder):
+                    yield cls((await Client.connect(server.address)).service_client, folder, settings)
 
     async def play(
         self, scenario: Scenario, policy: Policy | None = None, histories: list[WorkflowHistory] | None = None
@@ -117,12 +118,26 @@ class Theatre:
     async def _namespace(self, name: str) -> Client:
         client = Client(self._service, namespace=name, plugins=[plugin(self._runner)])
         await self._service.workflow_service.register_namespace(
-            RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=_DAY)
+            RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=_DAY), retry=True
         )
         await self._service.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=name, search_attributes=attributes.TYPES)
+            AddSearchAttributesRequest(namespace=name, search_attributes=attributes.TYPES), retry=True
         )
         return client
+
+
+@contextmanager
+def _bytecode(folder: Path) -> Iterator[None]:
+    """Where Python is told to leave no bytecode, keep it here: the sandbox would compile a process for every case."""
+    if not sys.dont_write_bytecode:
+        yield
+        return
+    before = sys.pycache_prefix
+    sys.pycache_prefix, sys.dont_write_bytecode = str(folder / "bytecode"), False
+    try:
+        yield
+    finally:
+        sys.pycache_prefix, sys.dont_write_bytecode = before, True
 
 
 async def _end(client: Client, case: str) -> None:

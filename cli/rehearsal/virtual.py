@@ -104,7 +104,7 @@ class VirtualTime:
             if datetime.now(UTC) - began > AT_ONCE:
                 raise Stuck("; ".join(case.what_it_does() for case in busy) or "the cases never come to rest")
             # Work that one pass finds done may have given another case something to do: passes until two are alike.
-            await asyncio.sleep(0.01 if busy else 0)
+            await asyncio.sleep(0.02 if busy else 0)
 
     async def _run(self, until: datetime) -> None:
         while True:
@@ -135,7 +135,8 @@ class VirtualTime:
                 workflow_execution=WorkflowExecution(workflow_id=case.id),
                 workflow_execution_options=WorkflowExecutionOptions(time_skipping_config=_skipping_once(ahead)),
                 update_mask=FieldMask(paths=["time_skipping_config"]),
-            )
+            ),
+            retry=True,
         )
 
     def _set(self, to: datetime) -> None:

@@ -108,7 +108,8 @@ class VirtualCase:
         described = await self._client.workflow_service.describe_workflow_execution(
             DescribeWorkflowExecutionRequest(
                 namespace=self._client.namespace, execution=WorkflowExecution(workflow_id=self.id)
-            )
+            ),
+            retry=True,
         )
         answered = datetime.now(UTC)
         info, more = described.workflow_execution_info, described.workflow_extended_info
@@ -118,13 +119,15 @@ class VirtualCase:
             await self._read(None)
             self._forget()
         self.run_id = info.execution.run_id
-        if info.history_length != self.length:
+        self._retries, acting = self._activities(described.pending_activities)
+        task = described.pending_workflow_task if described.HasField("pending_workflow_task") else None
+        # What happened is read once it is done, unless the code fails: then it is never done.
+        if info.history_length != self.length and not acting and (task is None or task.attempt > 1):
             await self._read(info.history_length)
         self.is_open = info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
         if how := _ENDED_BADLY.get(info.status):
             raise Stuck(f"{self.id} {how}: {self._failure or 'see the log of the worker'}")
-        self._retries, acting = self._activities(described.pending_activities)
-        if described.HasField("pending_workflow_task") or not self._begun:
+        if task or (not acting and not self._begun):
             self._busy = "has a workflow task to do"
         elif acting:
             self._busy = f"does {acting}"
@@ -167,7 +170,8 @@ class VirtualCase:
                     execution=WorkflowExecution(workflow_id=self.id, run_id=self.run_id),
                     maximum_page_size=max(1, length - known) if length else 0,
                     next_page_token=token,
-                )
+                ),
+                retry=True,
             )
             events += [event for event in page.history.events if event.event_id > known]
             token = page.next_page_token

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -38,10 +38,11 @@ class Told(Model):
 
 
 class Decision(Model):
-    """A decision that is open: the question, what can be chosen, and what is chosen when nobody decides."""
+    """A decision that is open: the question, what can be chosen and does what, and the choice when nobody decides."""
 
     question: str
     options: tuple[str, ...]
+    does: Mapping[str, str]
     fallback: str
 
 
@@ -108,7 +109,9 @@ async def open_decision(client: Client, case: str, run_id: str | None = None) ->
         asked = await handle.query("open_decision", result_type=Question, rpc_timeout=ANSWER_WITHIN)
     except (RPCError, WorkflowQueryFailedError):
         return None
-    return Decision(question=asked.text, options=asked.options, fallback=asked.fallback) if asked else None
+    return asked and Decision(
+        question=asked.text, options=asked.options, does=asked.does, fallback=asked.fallback
+    )
 
 
 def _told(entry: StoryLine) -> Told:
@@ -152,8 +155,11 @@ def _print(case: str, now: CaseNow | None, story: Sequence[Told], link: str) -> 
 
 def _asked(case: str, decision: Decision) -> str:
     first = decision.options[0] if decision.options else "OPTION"
+    width = max(map(len, decision.options), default=0)
+    options = "".join(f"  {option:<{width}}  {decision.does.get(option, '')}\n" for option in decision.options)
     return (
         f"\nYour decision is needed: {one_line(decision.question)}\n"
-        f"  options: {', '.join(decision.options)} (if nobody decides: {decision.fallback})\n"
+        f"{options}"
+        f"  If nobody decides: {decision.fallback}\n"
         f'  ./dev decide {case} {first} --by "your name" --reason "why"'
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -73,9 +73,9 @@ class Board:
             raise _refused(f"until: {extension.until.isoformat()} is in the past")
         _check_signed(extension.by, extension.reason)
 
-    def ask(self, text: str, options: Sequence[str], fallback: str, most: Any) -> Question:
-        """Open a question for operators."""
-        self.question = Question(text=text, options=tuple(options), fallback=fallback, most=most)
+    def ask(self, text: str, options: Mapping[str, str], fallback: str, most: Any) -> Question:
+        """Open a question for operators, with what each option does."""
+        self.question = Question(text=text, options=tuple(options), does=options, fallback=fallback, most=most)
         return self.question
 
     def answer(self, decision: Decide) -> DecisionTaken:

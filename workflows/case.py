@@ -47,6 +47,8 @@ class Case:
     """The process's name, as in the last section of the rules."""
     LETTERS: ClassVar[Mapping[str, frozenset[str]]]
     """The letters it sends, each with the variables it gives beyond the common ones."""
+    OPTIONS: ClassVar[Mapping[str, str]] = {}
+    """The options of its decisions and what each one does, in the words that operators read beside it."""
     HEARS: ClassVar[tuple[type[Event], ...]]
     """The events that are meant for it while it runs."""
     REOPENS: ClassVar[Mapping[str, str]] = {}
@@ -204,7 +206,8 @@ class Case:
         the option.
         """
         stage, self.state.stage = self.state.stage, "decision"
-        asked = self._board.ask(question, options, fallback, most)
+        does = {option: self.OPTIONS.get(option) or commands.OPTIONS.get(option, "") for option in options}
+        asked = self._board.ask(question, does, fallback, most)
         self._board.show(by or self.until(self.policy.operators.operator_window if within is None else within))
         while not asked.answer and await self._wait(lambda: asked.answer is not None):
             continue

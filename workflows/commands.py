@@ -18,6 +18,13 @@ from workflows.values import Value, plain
 if TYPE_CHECKING:
     from workflows.case import Case
 
+OPTIONS = {
+    "try_again": "give the same command again, once the cause is mended",
+    "done_by_hand": "it has been done in the counterpart's own system; go on as if it had accepted",
+    "approve": "let the amount go out although the order's total does not cover it",
+}
+"""What an operator may say to a refusal, and what each does."""
+
 
 async def give(
     case: Case,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -26,6 +26,8 @@ class Question(BaseModel):
 
     text: str
     options: tuple[str, ...]
+    does: Mapping[str, str] = {}
+    """What each option does; none in the answer of a worker that does not tell yet."""
     fallback: str
     most: Amount | None = None
     answer: DecisionTaken | None = None
@@ -70,7 +72,10 @@ def current_details(state: CaseState, deadline: datetime | None, question: Quest
 
 
 def _decision(question: Question, deadline: datetime | None) -> str:
-    options = "\n\n".join(f"**{option}**\n\n" + _payload({"option": option} | SIGNED) for option in question.options)
+    options = "\n\n".join(
+        f"**{option}**: {_cell(question.does.get(option, ''))}\n\n" + _payload({"option": option} | SIGNED)
+        for option in question.options
+    )
     parts = [
         "### Your decision is needed",
         _cell(question.text),

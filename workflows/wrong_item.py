@@ -74,6 +74,15 @@ class WrongItem(Case):
         "wrong-item-refunded": frozenset({"item", "refund"}),
     }
     HEARS = (Message, WrongItemReported, WarehouseAnswered, ReturnReceived, Checkpoint, CarrierReplied, OrderCancelled)
+    OPTIONS = {
+        "accept": "the customer keeps what came, for the compensation",
+        "decline": "the customer wants the right item; what came goes back with our label",
+        "confirmed": "another item came than was ordered: offer to keep it for a compensation, or the right one",
+        "not_confirmed": "what came is what was ordered: tell the customer what the photos show",
+        "compensate": "pay the compensation; the customer keeps what came",
+        "reship": "send the right item all the same; what came stays with the customer",
+        "refund": "give the money for the item back instead of sending it",
+    }
     REOPENS = {"no_evidence": ""}
 
     @workflow.run

@@ -14,6 +14,7 @@ from temporalio import workflow
 import workflows
 from adapters.sandbox import PURE
 from aftersales.events import TYPES, Event
+from aftersales.letter_files import read_letters
 from aftersales.opening import CaseOpened, Reply
 from workflows.case import Case
 
@@ -58,7 +59,7 @@ def test_run_reads_like_a_paragraph(process: type[Case]) -> None:
 @processes
 def test_nothing_inherited_is_overridden(process: type[Case]) -> None:
     """An overridden update loses its validator silently, an overridden __init__ stops being the workflow's init."""
-    inherited = {name for name in vars(Case) if not name.startswith("__")} - {"process", "LETTERS", "HEARS", "REOPENS"}
+    inherited = {name for name in vars(Case) if not name.startswith("__")} - {"process", "LETTERS", "OPTIONS", "HEARS", "REOPENS"}
     assert not inherited & set(vars(process))
     assert "__init__" not in vars(process)
 
@@ -89,6 +90,44 @@ def test_letters_are_declared_with_what_they_are_given(process: type[Case]) -> N
     source = inspect.getsource(process)
     for letter in process.LETTERS:
         assert letter in sent or f'"{letter}"' in source.partition("@workflow.run")[2], f"{letter} is never sent"
+
+
+@processes
+def test_an_operator_reads_what_each_option_does(process: type[Case]) -> None:
+    """An option is written where it is asked for, is the way instead of a command, or a choice of a letter."""
+    file = ROOT / "templates" / process.process / "en.yaml"
+    letters = read_letters(file).letters.values() if process.LETTERS else ()
+    asked = {choice for letter in letters for choice in letter.choices}
+    for function in ast.walk(_tree(process)):
+        if isinstance(function, ast.AsyncFunctionDef):
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            for call in calls:
+                if isinstance(call.func, ast.Attribute) and call.func.attr == "decision":
+                    asked |= set(_options(function, call))
+                asked |= {_word(keyword.value) for keyword in call.keywords if keyword.arg == "instead"}
+    explained = {option for option, does in process.OPTIONS.items() if does}
+    assert asked - {""} <= explained, "an option that no operator can understand"
+    assert explained <= asked, "an option that is never asked for"
+
+
+def _options(function: ast.AsyncFunctionDef, call: ast.Call) -> Iterator[str]:
+    """The options of a call of `decision`, also those that the function has given a name before."""
+    for given in call.args[1:]:
+        names = {node.id for node in ast.walk(given) if isinstance(node, ast.Name)} - {"self"}
+        yield from (_word(node) for node in ast.walk(given))
+        for line in ast.walk(function):
+            if isinstance(line, ast.Assign) and names & {_name(target) for target in line.targets}:
+                yield from (_word(node) for node in ast.walk(line.value))
+
+
+def _word(node: ast.AST) -> str:
+    """A constant that is one word, such as an option; else nothing."""
+    value = node.value if isinstance(node, ast.Constant) else ""
+    return value if isinstance(value, str) and re.fullmatch(r"[a-z_]+", value) else ""
+
+
+def _name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 @processes

@@ -16,12 +16,12 @@ from typing import Any, cast
 
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 import workflows
 from adapters import histories
 from adapters.database import Store
 from adapters.settings import Settings
+from adapters.temporal import RunningCases
 from aftersales.events import (
     MAX_BYTES,
     BadEvent,
@@ -34,7 +34,6 @@ from aftersales.events import (
     RefundSettled,
     ReturnReceived,
     ReturnRequested,
-    enveloped,
     parse_event,
 )
 from aftersales.ids import case_id, parse_case_id
@@ -80,6 +79,7 @@ class Starter:
     ) -> None:
         """`policy` is for new cases; `clock` tells the time (aware), for rehearsals."""
         self._client, self._store, self._policy, self._settings = client, store, policy, settings
+        self._cases = RunningCases(client)
         self._clock = clock or (lambda: datetime.now(UTC))
 
     async def handle(self, raw: object) -> EventRecord:
@@ -160,7 +160,7 @@ class Starter:
         targets = await self._targets(event, open_cases)
         reached = await histories.reached(self._client, event.order_id, event.identity) if again else []
         if not (reached and isinstance(event, FOR_ONE)):
-            reached += [case for case in targets if case not in reached and await self._signal(case, event)]
+            reached += [case for case in targets if case not in reached and await self._cases.tell(case, event)]
         if again and not reached:
             # The case that another try gave it to may have closed since we looked.
             reached = await histories.reached(self._client, event.order_id, event.identity)
@@ -171,7 +171,7 @@ class Starter:
         if not reached:
             known = {case.case_id for case in open_cases}
             for case in self._guesses(event):
-                if case not in known and await self._signal(case, event):
+                if case not in known and await self._cases.tell(case, event):
                     reached.append(case)
                     if isinstance(event, FOR_ONE):
                         break
@@ -214,16 +214,6 @@ class Starter:
         guesses = [case_id(process, event.order_id, *parcel) for process in hearing]
         return [case for case in [*named, *guesses] if case]
 
-    async def _signal(self, case: str, event: Event) -> bool:
-        """Give an event to a case; False where the case is not open."""
-        try:
-            await self._client.get_workflow_handle(case).signal("event", enveloped(event))
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-        return True
-
     async def _opened(self, event: Event) -> tuple[str, CaseOpened] | NotServed | None:
         """The process that an event starts and what opens it; None where it starts none."""
         if not isinstance(event, STARTING):
@@ -253,21 +243,10 @@ class Starter:
                 )
             except WorkflowAlreadyStartedError as running:
                 if not again or await histories.opened_by(self._client, case, running.run_id) != opened.identity:
-                    await self._signal(case, opened.opener)
+                    await self._cases.tell(case, opened.opener)
                     return case, False
-        name = parse_case_id(case)
-        await self._store.open_case(
-            CaseRecord(
-                case_id=case,
-                trigger=opened.identity,
-                process=process,
-                order_id=name.order_id,
-                part=name.part,
-                shop=opened.order.shop,
-                opened_at=opened.opened_at,
-                opening=opened.model_dump_json(),
-            )
-        )
+        ref = opened.ref(process, case)
+        await self._store.open_case(CaseRecord(**ref.model_dump(), opening=opened.model_dump_json()))
         await self._deliver_waiting(process, opened)
         return case, True
 

@@ -31,7 +31,7 @@ from adapters.database import DatabaseUnusable, Store, open_store
 from adapters.logs import configure_logging
 from adapters.outbox import Outbox
 from adapters.settings import ROOT, Settings
-from adapters.temporal import NotReachable, connect, missing_attributes
+from adapters.temporal import NotReachable, RunningCases, connect, missing_attributes
 from aftersales.faults import BadFile, Fault
 from aftersales.letters import LetterBook
 from aftersales.policy import load_policy
@@ -76,6 +76,7 @@ def build_worker(
         store,
         domain=settings.mail_domain,
     )
+    outcomes = Outcomes(store, store, RunningCases(client))
     return Worker(
         client,
         task_queue=settings.task_queue,
@@ -83,8 +84,8 @@ def build_worker(
         activities=[
             letters.send,
             Commands(counterpart or Booked(), store).give,
-            Outcomes(store).record,
-            Outcomes(store).hand_back,
+            outcomes.record,
+            outcomes.hand_back,
             screen_reply,
         ],
         deployment_config=WorkerDeploymentConfig(

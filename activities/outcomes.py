@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import json
+
 from temporalio import activity
 
-from aftersales.model import Model
+from aftersales.events import TYPES, parse_event
+from aftersales.model import Model, Time
 from aftersales.outcome import Outcome
-from aftersales.ports import CaseLedger
-from aftersales.records import CaseRef
+from aftersales.ports import CaseLedger, Cases, EventLedger
+from aftersales.records import CaseRecord, CaseRef, EventStatus
+from aftersales.routing import listeners
+
+
+class Successor(Model):
+    """The case that goes on after one that closes; it is for events of these types that happened since a moment."""
+
+    case: CaseRef
+    hears: frozenset[str]
+    since: Time
 
 
 class OutcomeRequest(Model):
-    """A closing case."""
+    """A closing case, and the one that it handed over to."""
 
     outcome: Outcome
+    successor: Successor | None = None
 
 
 class HandBackRequest(Model):
@@ -27,12 +40,14 @@ class HandBackRequest(Model):
 class Outcomes:
     """Writes down what becomes of cases."""
 
-    def __init__(self, ledger: CaseLedger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: CaseLedger, events: EventLedger, cases: Cases) -> None:
+        self._ledger, self._events, self._cases = ledger, events, cases
 
     @activity.defn(name="record_outcome")
     async def record(self, request: OutcomeRequest) -> None:
         """Record the outcome and close the case in the database; a repeat changes nothing."""
+        if request.successor:
+            await self._introduce(request.successor)
         await self._ledger.close_case(request.outcome)
         activity.logger.info("case closed", extra={"result": request.outcome.result})
 
@@ -40,3 +55,16 @@ class Outcomes:
     async def hand_back(self, request: HandBackRequest) -> None:
         """Put an event on the list of those that a person must read."""
         await self._ledger.hand_back(request.identity, case_id=request.case.case_id, detail=request.detail)
+
+    async def _introduce(self, successor: Successor) -> None:
+        """Make the case known, and give it what came too early for it; the starter finds it from now on."""
+        case = CaseRecord(**successor.case.model_dump())
+        await self._ledger.open_case(case)
+        heard = {case.process: tuple(TYPES[name] for name in sorted(successor.hears & TYPES.keys()))}
+        for waiting in await self._events.waiting_events(case.order_id):
+            event = parse_event(json.loads(waiting.raw))
+            if event.happened_at < successor.since or not listeners(event, [case], heard):
+                continue
+            if await self._cases.tell(case.case_id, event):
+                given = {"status": EventStatus.SIGNALLED, "cases": (case.case_id,), "detail": ""}
+                await self._events.settle_events([waiting.model_copy(update=given)])

@@ -11,8 +11,12 @@ from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.plugin import SimplePlugin
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
+from typing_extensions import override
+
+from aftersales.events import Event, enveloped
+from aftersales.ports import Cases
 
 _SYSTEM_MESSAGE = re.compile(r'message: "([^"]+)"')
 
@@ -51,6 +55,23 @@ async def connect(address: str | None = None, interceptors: Sequence[Interceptor
             f"no Temporal server answers at {target}: {reason[1] if reason else error}; "
             "start one with ./dev up, or set TEMPORAL_ADDRESS"
         ) from error
+
+
+class RunningCases(Cases):
+    """The cases that run on a Temporal server."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @override
+    async def tell(self, case_id: str, event: Event) -> bool:
+        try:
+            await self._client.get_workflow_handle(case_id).signal("event", enveloped(event))
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
 
 
 async def missing_attributes(client: Client, wanted: Mapping[str, IndexedValueType.ValueType]) -> dict[str, str]:

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from aftersales.events import AnyEvent, Event
+from aftersales.ids import parse_case_id
 from aftersales.model import Model, Time
 from aftersales.order import Order
 from aftersales.policy import Policy
+from aftersales.records import CaseRef
 from aftersales.state import CaseState
 
 _snapshots: dict[tuple[object, ...], tuple[object, Policy]] = {}
@@ -54,6 +56,18 @@ class CaseOpened(Model):
     resume: Resume | None = None
     state: CaseState | None = None
     inbox: Annotated[tuple[AnyEvent, ...], Field(exclude_if=not_)] = ()
+
+    def ref(self, process: str, case_id: str) -> CaseRef:
+        """The run of the case that this opens."""
+        return CaseRef(
+            case_id=case_id,
+            trigger=self.identity,
+            process=process,
+            order_id=self.order.order_id,
+            part=parse_case_id(case_id).part,
+            shop=self.order.shop,
+            opened_at=self.opened_at,
+        )
 
     @property
     def opener(self) -> Event:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from aftersales.commands import Command, CommandAccepted
+from aftersales.events import Event
 from aftersales.letters import Rendered
 from aftersales.order import Customer
 from aftersales.outcome import Outcome
@@ -77,6 +78,14 @@ class CommandLedger(Protocol):
 
     async def paid(self, *, shop: str, order_id: str) -> Decimal:
         """What all commands of an order pay or paid: claimed ones too, refused ones and return freight not."""
+        ...
+
+
+class Cases(Protocol):
+    """The cases that run."""
+
+    async def tell(self, case_id: str, event: Event) -> bool:
+        """Give an event to a case, which takes it once; False where the case does not run."""
         ...
 
 

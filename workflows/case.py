@@ -17,14 +17,12 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.letters import LetterRequest
-    from activities.outcomes import HandBackRequest, OutcomeRequest
+    from activities.outcomes import HandBackRequest, OutcomeRequest, Successor
     from aftersales import deadlines
     from aftersales.commands import CommandType
     from aftersales.events import Envelope, Event, Message, OrderUpdated
-    from aftersales.ids import parse_case_id
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Cause, DecisionTaken, Kind, Outcome
-    from aftersales.records import CaseRef
     from aftersales.state import CaseState
 
 from workflows import commands, effects, handover, messages
@@ -56,23 +54,16 @@ class Case:
 
     @workflow.init
     def __init__(self, opened: CaseOpened) -> None:
-        case = workflow.info().workflow_id
         self.opened, self.order, self.policy = opened, opened.order, opened.policy
-        self.ref = CaseRef(
-            case_id=case,
-            trigger=opened.identity,
-            process=self.process,
-            order_id=opened.order.order_id,
-            part=parse_case_id(case).part,
-            shop=opened.order.shop,
-            opened_at=opened.opened_at,
-        )
+        self.ref = opened.ref(self.process, workflow.info().workflow_id)
         self.state = opened.state or CaseState.opened_by(opened.opener, workflow.now(), again=opened.resume is not None)
         for event in opened.inbox:
             self.state.receive(event, workflow.now())
         self._board = Board(self.state)
         self.successor = ""
         """The case that goes on after this one, once it was handed over."""
+        self.introduces: Successor | None = None
+        """The same, where it was opened for that: nobody outside knows it yet."""
 
     @workflow.signal(description="An event of the order, as docs/events.md describes it, its data beside its envelope")
     def event(self, envelope: Envelope) -> None:
@@ -297,7 +288,9 @@ class Case:
             )
             self.state.stage = "closed"
             self._board.show(None, result)
-            await effects.record_outcome(self.state.next_id("outcome"), OutcomeRequest(outcome=outcome))
+            await effects.record_outcome(
+                self.state.next_id("outcome"), OutcomeRequest(outcome=outcome, successor=self.introduces)
+            )
         await workflow.wait_condition(workflow.all_handlers_finished)
         return outcome
 

@@ -8,9 +8,11 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from aftersales.events import INFORMATIVE, Event, enveloped
+    from activities.outcomes import Successor
+    from aftersales.events import INFORMATIVE, TYPES, Event, enveloped
     from aftersales.opening import CaseOpened
 
+import workflows
 from workflows.start import start_options
 
 if TYPE_CHECKING:
@@ -37,10 +39,19 @@ async def open_case(case: Case, process: str, event: Event, *, with_inbox: bool 
             process, opened, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **options
         )
         case.state.inbox = [item for item in case.state.inbox if item not in given]
+        if with_inbox:
+            case.introduces = _successor(process, opened, options["id"])
         case.note(f"handed over to {options['id']}")
     except WorkflowAlreadyStartedError:
         await _pass_on(case, event, options["id"])
     return options["id"]
+
+
+def _successor(process: str, opened: CaseOpened, case: str) -> Successor:
+    hears = next(kind.HEARS for kind in workflows.ALL if kind.process == process)
+    names = frozenset(name for name, kind in TYPES.items() if issubclass(kind, hears))
+    since = min(opened.opened_at, opened.trigger.happened_at)
+    return Successor(case=opened.ref(process, case), hears=names, since=since)
 
 
 async def clear(case: Case, event: Event) -> None:

@@ -107,11 +107,14 @@ def _value(payload: Payload) -> str:
 
 
 def _arguments(*payloads: Payload) -> str:
-    """The arguments as JSON; of what opens a child only the trigger, as order and policy are the parent's."""
+    """The arguments as JSON, without what tells only who is meant.
+
+    Of what opens a child it is only the trigger, as order and policy are the parent's.
+    """
     values = [json.loads(payload.data) for payload in payloads]
     for value in values:
         if isinstance(value, dict):
-            value.pop("case", None)
+            value.pop("case", None), value.pop("successor", None)
             if "policy" in value:
                 value.pop("policy"), value.pop("order")
                 value["trigger"].pop("order", None)

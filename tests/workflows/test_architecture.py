@@ -59,7 +59,13 @@ def test_run_reads_like_a_paragraph(process: type[Case]) -> None:
 @processes
 def test_nothing_inherited_is_overridden(process: type[Case]) -> None:
     """An overridden update loses its validator silently, an overridden __init__ stops being the workflow's init."""
-    inherited = {name for name in vars(Case) if not name.startswith("__")} - {"process", "LETTERS", "OPTIONS", "HEARS", "REOPENS"}
+    inherited = {name for name in vars(Case) if not name.startswith("__")} - {
+        "process",
+        "LETTERS",
+        "OPTIONS",
+        "HEARS",
+        "REOPENS",
+    }
     assert not inherited & set(vars(process))
     assert "__init__" not in vars(process)
 

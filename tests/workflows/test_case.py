@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 
 from aftersales.records import EventStatus
-from tests.events import now, return_requested
+from tests.events import now, order, return_requested
 
 CASE = "return-escalation/A-1"
 
@@ -65,3 +65,18 @@ async def test_a_decision_must_be_open_signed_and_explained(shop: Any) -> None:
     assert await case.execute_update("decide", {"option": "accept", "by": "Mei", "reason": "she agreed by phone"})
     async with asyncio.timeout(20):
         assert (await case.result())["result"] == "terms_accepted"
+
+
+async def test_whoever_ends_a_case_does_not_end_the_one_that_it_opened(shop: Any) -> None:
+    parcel = {"parcel_no": "P1", "carrier": "ups", "tracking_number": "1Z1", "origin": "US", "destination": "US"}
+    line = {"line_id": "1", "quantity": 1}
+    await shop.tell("order.shipped", order=order("A-1", delivered_at=None), parcel=parcel, lines=[line])
+    await shop.tell("carrier.replied", parcel_no="P1", answer="lost")
+    watch = await shop.reaches("shipment-watch/A-1/P1", "parcel-lost-choice")
+    await shop.tell("customer.replied", case_id=watch.id, choice=2)
+    claim = await shop.reaches("carrier-claim/A-1/P1", "search")
+    assert (await claim.describe()).parent_id == watch.id
+    await watch.terminate("a hand that slipped")
+    await shop.tell("carrier.claim_decided", parcel_no="P1", granted=True, amount="120.00")
+    async with asyncio.timeout(20):
+        assert (await claim.result())["result"] == "recovered"

@@ -30,7 +30,6 @@ from aftersales.events import (
     Checkpoint,
     Event,
     Message,
-    OrderUpdated,
     RefundSettled,
     ReturnReceived,
     ReturnRequested,
@@ -48,11 +47,7 @@ from aftersales.screening import screen
 from workflows.start import start_options
 
 PROCESSES = {process.process: process for process in workflows.ALL}
-HEARS: dict[str, tuple[type[Event], ...]] = {
-    name: (*process.HEARS, OrderUpdated) for name, process in PROCESSES.items()
-}
-"""What reaches the cases of each process. A changed order reaches every one: the toolkit takes it over."""
-
+HEARS = workflows.HEARS
 FINAL = (EventStatus.STARTED, EventStatus.SIGNALLED, EventStatus.FOR_A_PERSON, EventStatus.DONE_BY_HAND)
 """What became of an event once and for all: a repeat changes nothing."""
 

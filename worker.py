@@ -76,7 +76,7 @@ def build_worker(
         store,
         domain=settings.mail_domain,
     )
-    outcomes = Outcomes(store, store, RunningCases(client))
+    outcomes = Outcomes(store, store, RunningCases(client), workflows.HEARS)
     return Worker(
         client,
         task_queue=settings.task_queue,

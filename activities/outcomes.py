@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from temporalio import activity
 
-from aftersales.events import TYPES, parse_event
+from aftersales.events import Event, parse_event
 from aftersales.model import Model, Time
 from aftersales.outcome import Outcome
 from aftersales.ports import CaseLedger, Cases, EventLedger
@@ -15,10 +16,9 @@ from aftersales.routing import listeners
 
 
 class Successor(Model):
-    """The case that goes on after one that closes; it is for events of these types that happened since a moment."""
+    """The case that goes on after one that closes; events are for it that happened since a moment."""
 
     case: CaseRef
-    hears: frozenset[str]
     since: Time
 
 
@@ -40,8 +40,11 @@ class HandBackRequest(Model):
 class Outcomes:
     """Writes down what becomes of cases."""
 
-    def __init__(self, ledger: CaseLedger, events: EventLedger, cases: Cases) -> None:
-        self._ledger, self._events, self._cases = ledger, events, cases
+    def __init__(
+        self, ledger: CaseLedger, events: EventLedger, cases: Cases, hears: Mapping[str, tuple[type[Event], ...]]
+    ) -> None:
+        """`hears` are the events that are meant for the cases of each process."""
+        self._ledger, self._events, self._cases, self._hears = ledger, events, cases, hears
 
     @activity.defn(name="record_outcome")
     async def record(self, request: OutcomeRequest) -> None:
@@ -60,10 +63,9 @@ class Outcomes:
         """Make the case known, and give it what came too early for it; the starter finds it from now on."""
         case = CaseRecord(**successor.case.model_dump())
         await self._ledger.open_case(case)
-        heard = {case.process: tuple(TYPES[name] for name in sorted(successor.hears & TYPES.keys()))}
         for waiting in await self._events.waiting_events(case.order_id):
             event = parse_event(json.loads(waiting.raw))
-            if event.happened_at < successor.since or not listeners(event, [case], heard):
+            if event.happened_at < successor.since or not listeners(event, [case], self._hears):
                 continue
             if await self._cases.tell(case.case_id, event):
                 given = {"status": EventStatus.SIGNALLED, "cases": (case.case_id,), "detail": ""}

@@ -10,10 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aftersales.events import Event
     from workflows.case import Case
 
     ALL: tuple[type[Case], ...]
     """Every process that a worker runs."""
+    HEARS: dict[str, tuple[type[Event], ...]]
+    """What reaches the cases of each process. A changed order reaches every one: the toolkit takes it over."""
 
 _PROCESSES = {
     "expedite": "Expedite",
@@ -33,7 +36,15 @@ _PROCESSES = {
 
 
 def __getattr__(name: str) -> object:
-    """`ALL`, imported when asked for: the sandbox imports this package anew for every case, which needs one process."""
+    """All processes, imported when asked for: the sandbox imports this package for every case, which needs one."""
     if name == "ALL":
-        return tuple(getattr(import_module(f"workflows.{module}"), cls) for module, cls in _PROCESSES.items())
+        return _all()
+    if name == "HEARS":
+        from aftersales.events import OrderUpdated
+
+        return {process.process: (*process.HEARS, OrderUpdated) for process in _all()}
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _all() -> tuple[type[Case], ...]:
+    return tuple(getattr(import_module(f"workflows.{module}"), cls) for module, cls in _PROCESSES.items())

@@ -9,10 +9,9 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from activities.outcomes import Successor
-    from aftersales.events import INFORMATIVE, TYPES, Event, enveloped
+    from aftersales.events import INFORMATIVE, Event, enveloped
     from aftersales.opening import CaseOpened
 
-import workflows
 from workflows.start import start_options
 
 if TYPE_CHECKING:
@@ -40,18 +39,12 @@ async def open_case(case: Case, process: str, event: Event, *, with_inbox: bool 
         )
         case.state.inbox = [item for item in case.state.inbox if item not in given]
         if with_inbox:
-            case.introduces = _successor(process, opened, options["id"])
+            since = min(opened.opened_at, opened.trigger.happened_at)
+            case.introduces = Successor(case=opened.ref(process, options["id"]), since=since)
         case.note(f"handed over to {options['id']}")
     except WorkflowAlreadyStartedError:
         await _pass_on(case, event, options["id"])
     return options["id"]
-
-
-def _successor(process: str, opened: CaseOpened, case: str) -> Successor:
-    hears = next(kind.HEARS for kind in workflows.ALL if kind.process == process)
-    names = frozenset(name for name, kind in TYPES.items() if issubclass(kind, hears))
-    since = min(opened.opened_at, opened.trigger.happened_at)
-    return Successor(case=opened.ref(process, case), hears=names, since=since)
 
 
 async def clear(case: Case, event: Event) -> None:

@@ -35,6 +35,8 @@ from workflows import attributes
 
 AT_ONCE = 6
 """Scenarios played side by side: while one waits for the server, another has work for the processor."""
+A_SERVER = 60
+"""Scenarios played on one server: it keeps some 9 MiB of each, and takes ever longer for the next."""
 EMPTY = "empty.db"
 _DAY = Duration(seconds=86_400)
 
@@ -50,11 +52,34 @@ def policy_for(scenario: Scenario, settings: Settings) -> Policy:
     return load_policy(settings.policy, settings.law, scenario.document.part(("policy",)), markets)
 
 
+class _Server:
+    """A server, and how many scenarios it has played and is playing."""
+
+    def __init__(self, embedded: EmbeddedServer, service: ServiceClient) -> None:
+        self._embedded, self.service = embedded, service
+        self.played = self.playing = 0
+
+    @classmethod
+    async def open(cls, log_file: Path) -> _Server:
+        embedded = EmbeddedServer(log_file=log_file, search_attributes={}, virtual_time=True)
+        await embedded.__aenter__()
+        return cls(embedded, (await Client.connect(embedded.address)).service_client)
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.played >= A_SERVER
+
+    async def close(self) -> None:
+        await self._embedded.__aexit__(None, None, None)
+
+
 class Theatre:
     """Plays scenarios, several at a time, each in a namespace and a database of its own."""
 
-    def __init__(self, service: ServiceClient, folder: Path, settings: Settings) -> None:
-        self._service, self._folder, self._settings = service, folder, settings
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._folder, self._settings = folder, settings
+        self._servers = list[_Server]()
+        self._opening = asyncio.Lock()
         self._book = LetterBook.load(settings.templates)
         self._runner = sandbox()
         self._numbers = count(1)
@@ -74,10 +99,13 @@ class Theatre:
             # Made once and copied: to migrate costs more than to play a short story.
             async with open_store(f"sqlite:///{folder / EMPTY}"):
                 pass
-            server = EmbeddedServer(log_file=folder / "temporal.log", search_attributes={}, virtual_time=True)
-            async with server:
-                with _bytecode(folder):
-                    yield cls((await Client.connect(server.address)).service_client, folder, settings)
+            with _bytecode(folder):
+                theatre = cls(folder, settings)
+                try:
+                    yield theatre
+                finally:
+                    for server in theatre._servers:
+                        await server.close()
 
     async def play(
         self, scenario: Scenario, policy: Policy | None = None, histories: list[WorkflowHistory] | None = None
@@ -89,9 +117,9 @@ class Theatre:
         """
         if policy is None:
             policy = policy_for(scenario, self._settings) if scenario.story.policy else self._policy
-        async with self._places:
+        async with self._places, self._server() as service:
             name = f"rehearsal-{next(self._numbers)}"
-            client = await self._namespace(name)
+            client = await self._namespace(service, name)
             settings = self._settings.model_copy(update={"data": self._folder / name, "database_url": ""})
             time, counterpart = VirtualTime(client), Rehearsed(scenario.counterparts)
             async with AsyncExitStack() as stack:
@@ -115,12 +143,28 @@ class Theatre:
                     for case in time.open_cases:
                         await _end(client, case.id)
 
-    async def _namespace(self, name: str) -> Client:
-        client = Client(self._service, namespace=name, plugins=[plugin(self._runner)])
-        await self._service.workflow_service.register_namespace(
+    @asynccontextmanager
+    async def _server(self) -> AsyncIterator[ServiceClient]:
+        """A server for one scenario; a new one after every so many."""
+        async with self._opening:
+            if not self._servers or self._servers[-1].is_used_up:
+                self._servers.append(await _Server.open(self._folder / f"temporal-{next(self._numbers)}.log"))
+            server = self._servers[-1]
+            server.played, server.playing = server.played + 1, server.playing + 1
+        try:
+            yield server.service
+        finally:
+            server.playing -= 1
+            if server.is_used_up and not server.playing:
+                self._servers.remove(server)
+                await server.close()
+
+    async def _namespace(self, service: ServiceClient, name: str) -> Client:
+        client = Client(service, namespace=name, plugins=[plugin(self._runner)])
+        await service.workflow_service.register_namespace(
             RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=_DAY), retry=True
         )
-        await self._service.operator_service.add_search_attributes(
+        await service.operator_service.add_search_attributes(
             AddSearchAttributesRequest(namespace=name, search_attributes=attributes.TYPES), retry=True
         )
         return client

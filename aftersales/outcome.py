@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from operator import not_
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from aftersales.model import Amount, Model, Time
 
@@ -19,6 +22,8 @@ class DecisionTaken(Model):
     by: str = ""
     reason: str = ""
     amount: Amount | None = None
+    reference: Annotated[str, Field(exclude_if=not_)] = ""
+    """The counterpart's number for what was done by hand."""
     at: Time
 
 

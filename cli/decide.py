@@ -37,10 +37,12 @@ def decide(
     amount: Annotated[
         str | None, typer.Option(help="An amount such as 12.00, where the question asks for one.")
     ] = None,
+    reference: Annotated[str, typer.Option(help="The counterpart's number, with done_by_hand.")] = "",
 ) -> None:
     """Take an operator's decision."""
+    given = {"option": option, "by": by, "reason": reason, "amount": amount, "reference": reference}
     try:
-        request = Decide.model_validate({"option": option, "by": by, "reason": reason, "amount": amount})
+        request = Decide.model_validate(given)
     except ValidationError as error:
         raise typer.BadParameter(f"--amount {amount}: {error.errors()[0]['msg']}") from None
     run(lambda settings: _decide(settings, case, request))

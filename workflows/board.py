@@ -20,6 +20,10 @@ from workflows.details import SIGNED, Question, current_details
 from workflows.requests import Decide, Extend
 
 
+BY_HAND = "done_by_hand"
+"""The option of a command that its counterpart refused and a person has had done."""
+
+
 class Board:
     """Stage and deadline as search attributes, the story and the open question as Current Details."""
 
@@ -55,6 +59,8 @@ class Board:
             raise _refused(f"{unknown[0]}: is not known here; write option, by, reason and, where asked for, amount")
         if option_meant(decision.option, question.options) is None:
             raise _refused(f"option: {decision.option!r} is not open; choose one of {', '.join(question.options)}")
+        if decision.reference and option_meant(decision.option, question.options) != BY_HAND:
+            raise _refused(f"reference: goes with {BY_HAND} only, which is not what you chose")
         try:
             money = decision.money
         except ValueError:
@@ -87,6 +93,7 @@ class Board:
             by=decision.by.strip(),
             reason=decision.reason.strip(),
             amount=decision.money,
+            reference=decision.reference.strip(),
             at=workflow.now(),
         )
         return self.question.answer

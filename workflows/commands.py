@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.outcome import Kind
 
 from workflows import effects
+from workflows.board import BY_HAND
 from workflows.values import Value, plain
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 OPTIONS = {
     "try_again": "give the same command again, once the cause is mended",
-    "done_by_hand": "it has been done in the counterpart's own system; go on as if it had accepted",
+    BY_HAND: 'you had it done yourself; write the counterpart\'s number beside the option: "reference": "…"',
     "approve": "let the amount go out although the order's total does not cover it",
 }
 """What an operator may say to a refusal, and what each does."""
@@ -68,8 +69,9 @@ async def give(
                     return ""
                 case "approve":
                     limit, data["approved_by"] = None, case.state.decisions[-1].by
-                case "done_by_hand":
-                    reference = f"by hand, {case.state.decisions[-1].by}"
+                case way if way == BY_HAND:
+                    done = case.state.decisions[-1]
+                    reference = done.reference or f"by hand, {done.by}"
                 case _:
                     await case.hand_strays_on(f"the case waits for a decision about {name}, which was refused")
     if replaces:
@@ -82,5 +84,5 @@ async def give(
 async def _after(case: Case, name: CommandType, refusal: effects.Refused, instead: str) -> str:
     """What an operator says to a refusal."""
     approval = ["approve"] if refusal.approvable else []
-    options = ["try_again", "done_by_hand", *approval, *filter(None, [instead])]
+    options = ["try_again", BY_HAND, *approval, *filter(None, [instead])]
     return await case.decision(f"{name} was refused: {refusal}.", *options, fallback=instead or "try_again")

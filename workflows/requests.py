@@ -15,12 +15,16 @@ _AMOUNT: TypeAdapter[Decimal] = TypeAdapter(Amount)
 
 
 class Decide(BaseModel):
-    """An operator's decision: one of the open options, who decided, why, and an amount where one is asked for."""
+    """An operator's decision: one of the open options, who decided, why, and an amount where one is asked for.
+
+    `reference` is the counterpart's number for a command that was done by hand.
+    """
 
     option: str = ""
     by: str = ""
     reason: str = ""
     amount: str | float | int | None = None
+    reference: str = ""
 
     model_config = ConfigDict(extra="allow")
 

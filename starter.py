@@ -42,7 +42,19 @@ from aftersales.order import Order
 from aftersales.policy import Policy
 from aftersales.records import CaseRecord, EventRecord, EventStatus
 from aftersales.returning import taken_over
-from aftersales.routing import FOR_ONE, STARTING, NotServed, Start, listeners, of_parcel, start_for
+from aftersales.routing import (
+    FOR_ONE,
+    STARTING,
+    UNSENT,
+    NotServed,
+    Start,
+    came_early,
+    in_hand,
+    known_by_now,
+    listeners,
+    of_parcel,
+    start_for,
+)
 from aftersales.screening import screen
 from workflows.start import start_options
 
@@ -159,7 +171,7 @@ class Starter:
         if again and not reached:
             # The case that another try gave it to may have closed since we looked.
             reached = await histories.reached(self._client, event.order_id, event.identity)
-        if opened:
+        if opened and (again or not in_hand(event, reached)):
             process, opening = opened
             case, is_new = await self._start(process, opening, again=again)
             return _settled(record, EventStatus.STARTED if is_new else EventStatus.SIGNALLED, "", *reached, case)
@@ -224,6 +236,14 @@ class Starter:
             policy=self._policy.for_market(order.market),
             opened_at=min(start.trigger.happened_at, self._clock()),
             trigger=cast(Any, start.trigger),
+            inbox=cast(Any, await self._known(order.order_id) if start.process in UNSENT else ()),
+        )
+
+    async def _known(self, order_id: str) -> tuple[Event, ...]:
+        """What lasts of an order's past: that it was cancelled, and what of it has left."""
+        lasting = await self._store.events_of(order_id, ["order.cancelled", "order.shipped"])
+        return tuple(
+            known_by_now(parse_event(json.loads(record.raw)), settled=bool(record.cases)) for record in lasting
         )
 
     async def _start(self, process: str, opened: CaseOpened, *, again: bool) -> tuple[str, bool]:
@@ -240,16 +260,16 @@ class Starter:
                 if not again or await histories.opened_by(self._client, case, running.run_id) != opened.identity:
                     await self._cases.tell(case, opened.opener)
                     return case, False
-        ref = opened.ref(process, case)
-        await self._store.open_case(CaseRecord(**ref.model_dump(), opening=opened.model_dump_json()))
-        await self._deliver_waiting(process, opened)
+        record = CaseRecord(**opened.ref(process, case).model_dump(), opening=opened.model_dump_json())
+        await self._store.open_case(record)
+        await self._deliver_waiting(record)
         return case, True
 
-    async def _deliver_waiting(self, process: str, opened: CaseOpened) -> None:
+    async def _deliver_waiting(self, case: CaseRecord) -> None:
         """Events that came before the case which awaits them, as when a queue turns the order round, reach it now."""
-        for waiting in await self._store.waiting_events(opened.order.order_id):
+        for waiting in await self._store.waiting_events(case.order_id):
             event = parse_event(json.loads(waiting.raw))
-            if isinstance(event, HEARS[process]) and event.happened_at >= opened.opened_at:
+            if came_early(event, case, HEARS, case.opened_at):
                 settled = await self._carry(waiting, event, again=True)
                 await self._store.settle_events([settled])
 

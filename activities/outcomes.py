@@ -12,7 +12,7 @@ from aftersales.model import Model, Time
 from aftersales.outcome import Outcome
 from aftersales.ports import CaseLedger, Cases, EventLedger
 from aftersales.records import CaseRecord, CaseRef, EventStatus
-from aftersales.routing import listeners
+from aftersales.routing import came_early
 
 
 class Successor(Model):
@@ -65,8 +65,6 @@ class Outcomes:
         await self._ledger.open_case(case)
         for waiting in await self._events.waiting_events(case.order_id):
             event = parse_event(json.loads(waiting.raw))
-            if event.happened_at < successor.since or not listeners(event, [case], self._hears):
-                continue
-            if await self._cases.tell(case.case_id, event):
+            if came_early(event, case, self._hears, successor.since) and await self._cases.tell(case.case_id, event):
                 given = {"status": EventStatus.SIGNALLED, "cases": (case.case_id,), "detail": ""}
                 await self._events.settle_events([waiting.model_copy(update=given)])

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from aftersales.phrase_book import HAN, languages_for, load_language
+from aftersales.phrase_book import CASELESS, languages_for, load_language
 from aftersales.reply_text import own_words, without_signature
 
 MINIMUM_WORDS = 2
@@ -21,7 +21,7 @@ def is_angry(text: str, language: str) -> bool:
     Chinese characters. Never raises.
     """
     own = own_words(text)
-    return is_angry_in(own, languages_for(language, bool(HAN.search(own))))
+    return is_angry_in(own, languages_for(language, own))
 
 
 def is_angry_in(own: str, languages: Sequence[str]) -> bool:
@@ -120,7 +120,7 @@ def _any_of(phrases: Sequence[str]) -> re.Pattern[str]:
     if not phrases:
         return _NEVER
     ordered = sorted(phrases, key=len, reverse=True)
-    parts = [re.escape(phrase) if HAN.search(phrase) else rf"\b{re.escape(phrase)}\b" for phrase in ordered]
+    parts = [re.escape(phrase) if CASELESS.search(phrase) else rf"\b{re.escape(phrase)}\b" for phrase in ordered]
     return re.compile("|".join(parts))
 
 

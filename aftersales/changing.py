@@ -44,6 +44,13 @@ def takes_all_out(order: Order, change: OrderChange) -> bool:
     return {item.line_id for item in order.items} <= gone and all(not line.quantity for line in change.lines)
 
 
+def in_words(change: OrderChange) -> str:
+    """A change for the question of an operator."""
+    goods = [f"{line.quantity} × {line.wanted_sku or 'line ' + line.line_id}" for line in change.lines]
+    to = [f"to {change.address.line1}, {change.address.city}"] if change.address else []
+    return ", ".join([*goods, *to]) or "something that is not said"
+
+
 def goods_of(order: Order) -> Decimal:
     """What the goods of an order are worth at the prices of the customer."""
     return sum((item.value for item in order.items), Decimal(0))

@@ -31,8 +31,6 @@ _AFTER = {
     "reship",
     "end",
 }
-_JOINED_BY = {"or", "and", "than", "over", "not", "或", "和", "与", "跟", "还"}
-_WANTING = {"the", "my", "want", "like", "with", "for", "choose", "选"}
 _LONGEST_LEAD = 4
 _MOST_NUMBERS = 20
 
@@ -75,6 +73,9 @@ class _Reader:
         self._words = meaning.words
         self._numbers = numbers
         self._groups = meaning.groups
+        self._definite, self._indefinite = numbers.single_words("definite"), numbers.single_words("indefinite")
+        self._wanting, self._joining = numbers.single_words("wanting"), numbers.single_words("joining")
+        self._being = numbers.single_words("being")
         self._only_word = sum(word not in SENTENCE_ENDS for word in meaning.words) == 1
 
     def value(self, at: int) -> int:
@@ -93,7 +94,7 @@ class _Reader:
             return True
         if "numbering" in before:
             marker = at - 2 if self._word(at - 1) == "," else at - 1
-            chosen = "choosing" in self._before(marker) or self._word(marker - 1) in _WANTING
+            chosen = "choosing" in self._before(marker) or self._word(marker - 1) in self._wanting
             chosen = chosen or self._stands_free(marker)
             return chosen and self._ends_well(at + 1)
         if not self._words[at].isdecimal():
@@ -105,10 +106,11 @@ class _Reader:
     def _is_ordinal(self, at: int, before: set[str]) -> bool:
         """ "the second one", "I choose two"; alone, a number word is a choice only when nothing else is said."""
         end = self._begins("ordinal_noun", at + 1)
-        definite = self._word(at - 1) in {"the", "my"}
+        definite = self._word(at - 1) in self._definite
         chosen = "choosing" in before or (definite and "choosing" in self._before(at - 1))
-        if self._word(at - 1) in {"a", "one"} or not self._ends_well(end or at + 1):
+        if self._word(at - 1) in self._indefinite or not self._ends_well(end or at + 1):
             return False
+        chosen = chosen or (definite and self._stands_free(at - 1))
         return chosen or self._only_word or bool(end and (definite or self._stands_free(at)))
 
     def denied(self, at: int) -> bool:
@@ -116,7 +118,7 @@ class _Reader:
         return any(group in {"not", "denial"} for group in self._groups[first:last])
 
     def joined(self, at: int) -> bool:
-        return self._word(at - 1) in _JOINED_BY or self._word(at + 1) in _JOINED_BY
+        return self._word(at - 1) in self._joining or self._word(at + 1) in self._joining
 
     def _sentence(self, at: int) -> tuple[int, int]:
         first = last = at
@@ -137,7 +139,7 @@ class _Reader:
     def _ends_well(self, at: int) -> bool:
         if at >= len(self._words) or self._groups[at] in _AFTER or self._begins("after_number", at):
             return True
-        return self._words[at] == "is" and at + 1 < len(self._words) and self._groups[at + 1] in _AFTER - {"end"}
+        return self._words[at] in self._being and at + 1 < len(self._words) and self._groups[at + 1] in _AFTER - {"end"}
 
     def _word(self, at: int) -> str:
         return self._words[at] if 0 <= at < len(self._words) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from aftersales.deadlines import Hours, deadline
 from aftersales.events import Line, OrderShipped
 from aftersales.law import LawPack
+from aftersales.money import paid_for
 from aftersales.order import Order
 
 StepName = Literal["late", "delay_notice", "deemed_cancelled", "gone", "follow_up"]
@@ -78,6 +79,45 @@ class Delay:
         """The customer agrees to the delay: to the date that was named, or until the customer says otherwise."""
         self.noticed, self.unanswered = True, False
         self.cancel_at = self.offered if self.limit else None
+        if self.offered and not self.ask_at:
+            self.promised_by = max(self.promised_by, self.offered)
+
+    def expect(self, date: datetime | None) -> None:
+        """Take that it has not left, and the date that the warehouse names; until then it need not be asked."""
+        self.expected, self.gone = date, False
+        if date:
+            self.asked = 0
+            self.ask_at = max(self.ask_at, date) if self.ask_at else None
+
+    def coming(self, now: datetime) -> datetime | None:
+        """The date that the warehouse named, where it lies ahead."""
+        return self.expected if self.expected and self.expected > now else None
+
+    def moved(self, promise: datetime | None, now: datetime) -> bool:
+        """Take another promised date; whether it is news for the customer: a later one does not undo the promise."""
+        if promise is None or promise in (self.promised_by, self.expected):
+            return False
+        if promise < self.promised_by and not self.ask_at:
+            self.promised_by = promise
+        elif promise > now:
+            self.expect(promise)
+            return True
+        return False
+
+    @property
+    def needs_notice(self) -> bool:
+        """Whether the expected date lies behind the last day that the law, or the customer, allows."""
+        last_day = self.cancel_at if self.noticed else self.limit
+        return bool(self.expected and last_day and self.expected > last_day)
+
+    def starts_anew(self, ask_at: datetime) -> None:
+        """Other goods are got ready, for which no date is known; where it is late, the warehouse is asked then."""
+        self.expected, self.asked = None, 0
+        self.ask_at = ask_at if self.ask_at else None
+
+    def goes_out(self, ask_at: datetime) -> None:
+        """It could not be stopped any more, so there is nothing to agree to; at this moment the warehouse is asked."""
+        self.noticed, self.unanswered, self.cancel_at, self.ask_at = True, False, None, ask_at
 
     def waits_silently(self, until: datetime | None) -> bool:
         """Whether an order may wait for goods that come then, without a word of the customer."""
@@ -86,6 +126,28 @@ class Delay:
         if self.limit is None or (self.noticed and self.cancel_at is None):
             return True
         return until <= (self.cancel_at or self.limit + self.consent)
+
+
+@dataclass
+class Sending:
+    """What is known of an order that is on its way out: the parcels that left, and whether its money went back.
+
+    `missing` is what was still to be sent before these parcels, where some had left already; `refunded` whether the
+    shop has paid the money back itself.
+    """
+
+    parcels: list[OrderShipped] = field(default_factory=list)
+    missing: tuple[Line, ...] = ()
+    refunded: bool = False
+
+    def left(self, order: Order) -> tuple[Line, ...]:
+        """What is still to be sent."""
+        return still_to_send(order, self.parcels, self.missing)
+
+    def owed(self, order: Order, given: Decimal) -> Decimal:
+        """What was paid for what has not left, less what was `given` back already; nothing where the shop did that."""
+        left = self.left(order)
+        return max(paid_for(order, left) - given, Decimal(0)) if left and not self.refunded else Decimal(0)
 
 
 def promised_by(order: Order, within: timedelta, hours: Hours, since: datetime | None = None) -> datetime:

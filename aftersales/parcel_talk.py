@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from aftersales.phrase_book import HAN, SENTENCE_ENDS, PhraseBook, languages_for, load_language
+from aftersales.phrase_book import SENTENCE_ENDS, PhraseBook, languages_for, load_language
 from aftersales.reply_text import LONGEST, own_words
 from aftersales.yamlfile import load_yaml
 
@@ -25,7 +25,7 @@ def parcel_topic(text: str, language: str) -> str:
     own = own_words(text)
     if len(text) > LONGEST:
         return "unclear"
-    phrases = _book(languages_for(language, bool(HAN.search(own))))
+    phrases = _book(languages_for(language, own))
     words = phrases.words(own)
     found, at = set(), 0
     while at < len(words):

@@ -43,6 +43,8 @@ class Tracking(BaseModel):
     """What the customer got for the loss."""
     watched_until: Time | None = None
     """How long a parcel with a remedy is watched for, in case it turns up."""
+    offered_until: Time | None = None
+    """How long a parcel that turned up is offered to the customer; none while it is not."""
     last: Checkpoint | None = None
     last_at: Time | None = None
     done: set[Step] = set()
@@ -50,6 +52,11 @@ class Tracking(BaseModel):
     out_of_stock: bool = False
     answered_with: str = ""
     answered_at: Time | None = None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the customer cannot have the parcel, as it is lost, or goes back to us."""
+        return self.state in ("lost", "returning", "returned")
 
     def learn(self, fact: Event, now: datetime) -> bool:
         """Take a scan, the carrier's word or the warehouse's; False for a fact that changes nothing."""

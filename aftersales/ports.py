@@ -139,6 +139,10 @@ class EventLedger(Protocol):
         """Store what became of events (status, detail, cases) in one transaction."""
         ...
 
+    async def events_of(self, order_id: str, types: Sequence[str]) -> list[EventRecord]:
+        """The events of an order of these types that were taken, oldest first by when they happened."""
+        ...
+
     async def waiting_events(self, order_id: str) -> list[EventRecord]:
         """The events of an order that no case awaited yet, oldest first by when they happened."""
         ...

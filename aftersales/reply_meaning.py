@@ -18,10 +18,23 @@ FUNCTION_GROUPS = (
     *REASON_GROUPS,
     "help",
     *("undecided", "other", "condition_meant_politely", "yes_asked", "refuse_asked", "accept", "refuse", "demand"),
-    *("keep", "send_back", "unwanted", "refund", "reship", "loss", "other_carrier", "yes", "yes_alone", "no"),
+    *(
+        "keep",
+        "send_back",
+        "unwanted",
+        "refund",
+        "reship",
+        "loss",
+        "other_carrier",
+        "yes",
+        "yes_alone",
+        "no",
+        "no_alone",
+    ),
     *("only_denied", "denial", "not"),
     *("condition", "reserve", "hedge", "contrast", "because", "objection", "complaint", "proceeding", "question"),
-    *("question_opening", "request", "question_anywhere", "greeting", "closing", "polite"),
+    *("polite_question", "question_opening", "request_behind", "request", "question_anywhere"),
+    *("greeting", "closing", "polite"),
 )
 """The groups of phrases that are read, the one that counts first where two hold the same phrase."""
 _SIGNS = {"accept", "refuse", "demand", "keep", "send_back", "unwanted", "refund", "reship", "loss", "other_carrier"}
@@ -35,7 +48,6 @@ _DENIABLE = _SIGNS - ASKED_BUT_MEANT - {"no"} | {"only_denied"}
 _DENIED_FROM_AFAR = {"accept", "yes", "keep", "only_denied"}
 _SWALLOWED_BY_A_REFUSAL = _DENIED_FROM_AFAR | {"yes_alone"}
 _OF_THE_SPEAKER = {"accept", "refuse", "yes", "yes_alone", "keep", "only_denied", "demand"}
-_DEDUCTED = {"deduct", "扣"}
 _NO_NUMBER_BESIDE = {"condition", "hedge", "reserve", "undecided", "contrast"}
 _NEGATION_REACHES = 6
 _REFUSAL_REACHES = 5
@@ -97,6 +109,7 @@ class _Reading:
         self.sentence = sentence
         self.meaning = meaning
         self.own, self.others = phrases.single_words("own"), phrases.single_words("others")
+        self.answering_no = phrases.single_words("answering_no")
         self.groups = {item.group for item in self.items}
         self.no_taking = conditional or bool(self.groups & {"reserve", "hedge"})
         self.no_wishing = bool(self.groups & {"condition", "hedge"})
@@ -107,7 +120,7 @@ class _Reading:
         self.negation_reaches = self.refusal_reaches = 0
         self.negation_answers = False
         self.other_speaks = self.unknown_speaks = self.own_speaks = False
-        self.clauses = _clauses(self.items)
+        self.clauses = _clauses(self.items, phrases.single_words("deducted"))
 
     def read(self) -> None:
         for index, item in enumerate(self.items):
@@ -230,6 +243,8 @@ class _Reading:
         """Whether a "no" answers ("No.", "No I want …") and does not deny the word behind it ("no accident")."""
         if self._group(index + 1) in {"end", "closing", "no", "refuse", "demand", "contrast"}:
             return True
+        if self.items[index].first in self.answering_no:
+            return True
         return self.items[index + 1].first in self.own | {"please", "sorry"}
 
     def _group(self, index: int) -> str:
@@ -261,7 +276,7 @@ class _Clause:
     last_amount: int = -1
 
 
-def _clauses(items: list[Item]) -> list[_Clause]:
+def _clauses(items: list[Item], deducted: Set[str]) -> list[_Clause]:
     """The clause of every item."""
     clauses = []
     clause = _Clause()
@@ -271,7 +286,7 @@ def _clauses(items: list[Item]) -> list[_Clause]:
             clause = _Clause()
         elif item.group == "objection":
             clause.objects = True
-        elif item.group == "amount" and (not index or items[index - 1].words[-1] not in _DEDUCTED):
+        elif item.group == "amount" and (not index or items[index - 1].words[-1] not in deducted):
             clause.last_amount = index
     return clauses
 

@@ -10,14 +10,13 @@ from aftersales.phrase_book import SENTENCE_ENDS, PhraseBook
 
 ASKED_BUT_MEANT = frozenset({"yes_asked", "refuse_asked"})
 """Groups of rhetorical questions: "why not?" agrees and "why should I pay?" refuses."""
-ASKING = frozenset({"question", "question_opening", "question_anywhere"})
+ASKING = frozenset({"question", "question_opening", "polite_question", "question_anywhere", "request_behind"})
 """Groups of phrases that ask."""
 _BEFORE_AN_OPENING = {"greeting", "closing", "contrast", "yes", "no"}
 _NOT_SAID = {"accept", "yes", "demand", "keep", "refund", "reship", "send_back"}
 _NOT_LEADING = {"polite", "greeting", "closing", "contrast"}
+_LEADING_A_QUESTION = {"question", "question_opening", "polite_question"}
 _CURRENCIES = set("$€£¥")
-_KNOWN_AMOUNT = {"the", "your", "this", "that", "these", "those", "这", "的"}
-_ANY_AMOUNT = {"a", "an", "any"}
 _AMOUNT_LOOKS_BACK = 4
 _GREETED, _SIGNED = 3, 4
 _ORDER_NUMBER_DIGITS = 4
@@ -55,12 +54,12 @@ def read_sentences(
     one?" is a wish. `without`: groups that mean nothing to this letter.
     """
     items = _items(words, phrases, without)
-    _cover_names(items)
-    _find_amounts(items, phrases.single_words("currency"))
+    _cover_names(items, phrases.single_words("sign_off"))
+    _find_amounts(items, phrases)
     sentences = _sentences(items)
     for sentence in sentences:
         _find_questions(sentence, askable)
-        _find_conditions(sentence)
+        _find_conditions(sentence, phrases.single_words("then"))
     return sentences
 
 
@@ -79,7 +78,7 @@ def _items(words: Sequence[str], phrases: PhraseBook, without: Set[str]) -> list
         opens_clause = opens_clause and (words[at] in openers or (found is not None and found[0] in _BEFORE_AN_OPENING))
         if found is not None:
             group, end = found
-            items.append(Item(group, words[at:end], at))
+            items.append(Item("no" if group == "no_alone" else group, words[at:end], at))
             at = end
         else:
             word = words[at]
@@ -89,8 +88,8 @@ def _items(words: Sequence[str], phrases: PhraseBook, without: Set[str]) -> list
     return items
 
 
-def _cover_names(items: list[Item]) -> None:
-    """Take names after a greeting ("Hi Anna,") and under a closing ("Thanks,", "Jo Smith") as understood."""
+def _cover_names(items: list[Item], sign_off: Set[str]) -> None:
+    """Take names after a greeting ("Hi Anna,") and under a closing ("Thanks,", "Jo Smith", "LG Eva") as understood."""
     at_start = True
     for index, item in enumerate(items):
         if at_start and item.group == "greeting":
@@ -106,21 +105,24 @@ def _cover_names(items: list[Item]) -> None:
         words_behind += items[index].group == "word"
         if words_behind > _SIGNED:
             return
-        if items[index].group == "closing" and any(item.group == "end" for item in items[index + 1 : index + 3]):
+        if items[index].group != "closing":
+            continue
+        if items[index].words[-1] in sign_off or any(item.group == "end" for item in items[index + 1 : index + 3]):
             for item in items[index:]:
                 if item.group == "word":
                     item.group = "polite"
             return
 
 
-def _find_amounts(items: list[Item], currency: Set[str]) -> None:
+def _find_amounts(items: list[Item], phrases: PhraseBook) -> None:
     """Mark amounts ("$24", "24 dollars", "15 %"); the letter's own ("the 15 %") say nothing new."""
+    currency = phrases.single_words("currency")
     for index, item in enumerate(items):
         if not _is_amount(items, index, currency):
             continue
         named = items[index : index + 2] if _is_currency(items, index + 1, currency) else [item]
         before, end = items[max(0, index - _AMOUNT_LOOKS_BACK) : index], index + len(named)
-        known = _is_definite(before) or _is_agreed(before, items[end : end + 2])
+        known = _is_definite(before, phrases) or _is_agreed(before, items[end : end + 2], phrases.single_words("being"))
         for part in named:
             part.group = "polite" if known else "amount"
 
@@ -140,19 +142,20 @@ def _is_currency(items: list[Item], at: int, currency: Set[str]) -> bool:
     return 0 <= at < len(items) and items[at].first in currency
 
 
-def _is_definite(before: list[Item]) -> bool:
+def _is_definite(before: list[Item], phrases: PhraseBook) -> bool:
     """Whether these items end in "the", "your" or, with a little more in between, "the fee of"."""
     words = [word for item in before for word in item.words]
-    if words[-1:] != ["of"]:
-        return not _KNOWN_AMOUNT.isdisjoint(words[-1:])
-    article = next((word for word in reversed(words) if word in _KNOWN_AMOUNT | _ANY_AMOUNT), "")
-    return article in _KNOWN_AMOUNT
+    known = phrases.single_words("known_amount")
+    if phrases.single_words("amount_of").isdisjoint(words[-1:]):
+        return not known.isdisjoint(words[-1:])
+    articles = known | phrases.single_words("any_amount")
+    return next((word for word in reversed(words) if word in articles), "") in known
 
 
-def _is_agreed(before: list[Item], behind: list[Item]) -> bool:
+def _is_agreed(before: list[Item], behind: list[Item], being: Set[str]) -> bool:
     """Whether what is said of an amount agrees to it, beside another yes: "ok, 24 dollars is fine"."""
     sentence = itertools.takewhile(lambda item: item.first not in {".", "?"}, reversed(before))
-    said = behind[1:] if behind and behind[0].first in {"is", "are"} else behind
+    said = behind[1:] if behind and behind[0].first in being else behind
     return any(item.group == "yes" for item in sentence) and bool(said) and said[0].group in {"yes", "accept"}
 
 
@@ -186,9 +189,10 @@ def _find_questions(sentence: Sentence, askable: Set[str]) -> None:
                 led_by = item
             continue
         asked_here = any(items[at].group == "question_anywhere" for at in clause)
-        if led_by is not None and (led_by.group in {"question", "question_opening"} or asked_here):
+        behind = next((items[at] for at in clause if items[at].group == "request_behind"), None)
+        if led_by is not None and (led_by.group in _LEADING_A_QUESTION or asked_here or behind):
             said = {items[at].group for at in clause} & _NOT_SAID
-            if said & askable == said and askable and _is_request(led_by) and not wondering:
+            if said & askable == said and askable and _is_request(behind or led_by) and not wondering:
                 requested = True
             else:
                 asking = any_asking = True
@@ -208,24 +212,20 @@ def _find_questions(sentence: Sentence, askable: Set[str]) -> None:
 
 
 _ASKING_END = {"吗", "嘛", "么"}
-_REQUESTING = {"can", "could", "would", "will", "may"}
 _REQUESTING_HAN = {"能", "可", "麻", "请"}
-_ASKED = {"you", "i", "we"}
 
 
 def _is_request(item: Item) -> bool:
-    if item.group == "request":
+    if item.group in {"request", "polite_question", "request_behind"}:
         return True
-    # "Will the new one fit?" asks for nothing.
-    english = item.first in _REQUESTING and item.words[-1] in _ASKED
-    return item.group in ASKING and (english or item.first in _REQUESTING_HAN)
+    return item.group in ASKING and item.first in _REQUESTING_HAN
 
 
-def _find_conditions(sentence: Sentence) -> None:
+def _find_conditions(sentence: Sentence, then: Set[str]) -> None:
     inside = False
     reason = False
     for index, item in enumerate(sentence.items):
-        if item.group == "end" or item.words == ("then",):
+        if item.group == "end" or (len(item.words) == 1 and item.first in then):
             inside = reason = False
         elif item.group == "contrast":
             reason = False

@@ -20,23 +20,34 @@ _MOST_MARKS = 4
 
 _QUOTED_LINE = re.compile(r"\s{0,9}[>›＞]")
 _WROTE = re.compile(
-    r"\s*(?:on\b.{0,300}\bwrote|am\b.{0,300}\bschrieb.{0,120}|le\b.{0,300}\ba écrit|[在於于].{0,300}"
-    r"(?:写道|寫道)|.{0,300}<[^<>\s]{1,200}@[^<>\s]{1,200}>.{0,40}(?:写道|寫道))\s?[:：]\s*$",
+    r"\s*(?:on\b.{0,300}\bwrote|am\b.{0,300}\bschrieb.{0,120}|le\b.{0,300}\ba écrit|el\b.{0,300}\bescribió.{0,120}"
+    r"|[在於于].{0,300}(?:写道|寫道)|.{0,300}<[^<>\s]{1,200}@[^<>\s]{1,200}>.{0,40}(?:写道|寫道)"
+    r"|\d{4}年.{0,100}(?:<[^<>\s]{1,200}@[^<>\s]{1,200}>|のメール|のメッセージ).{0,20})\s?[:：]\s*$",
     re.IGNORECASE,
 )
-_WROTE_BEGINS = re.compile(r"\s*(?:on|am|le)\s.{0,60}\d|\s*[在於于].{0,30}\d", re.IGNORECASE)
+_WROTE_BEGINS = re.compile(r"\s*(?:on|am|le|el)\s.{0,60}\d|\s*[在於于].{0,30}\d", re.IGNORECASE)
 _REST_IS_OLD = re.compile(
-    r"\s*(?:-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht|原始邮件|原始郵件)"
-    r"|begin forwarded message\s*:|_{10,}\s*$|(?:发件人|寄件者|寄件人)\s?[:：]|--\s?$)",
+    r"\s*(?:-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht|weitergeleitete nachricht"
+    r"|message d'origine|message original|message transféré|mensaje original|mensaje reenviado|原始邮件|原始郵件"
+    r"|元のメッセージ|転送メッセージ)"
+    r"|begin forwarded message\s*:|_{10,}\s*$|(?:发件人|寄件者|寄件人|差出人)\s?[:：]|--\s?$)",
     re.IGNORECASE,
 )
-_FROM = re.compile(r"\s*from\s?:\s.{0,300}$", re.IGNORECASE)
-_MAIL_HEADER = re.compile(r"\s*(?:sent|date|to|subject)\s?:", re.IGNORECASE)
-_SENT_FROM = re.compile(r"\s*(?:sent from my .{1,40}|get outlook for .{1,20}|发自我的.{1,20})$", re.IGNORECASE)
+_FROM = re.compile(r"\s*(?:from|von|de)\s?:\s.{0,300}$", re.IGNORECASE)
+_MAIL_HEADER = re.compile(
+    r"\s*(?:sent|date|to|subject|gesendet|datum|an|betreff|envoyé|à|objet|enviado|fecha|para|asunto)\s?:", re.IGNORECASE
+)
+_SENT_FROM = re.compile(
+    r"\s*(?:sent from my .{1,40}|get outlook for .{1,20}|发自我的.{1,20}|von meinem .{1,40} gesendet"
+    r"|(?:gesendet von|envoyé (?:de|depuis)|enviado desde) .{1,40}|.{1,20}から送信)$",
+    re.IGNORECASE,
+)
 
 _CLOSING_WORD = (
     r"(?:regards|thanks|thank you|wishes|cheers|sincerely|respectfully|faithfully|truly|yours|kind|kindest|best|warm"
-    r"|warmest|many|with|and|br)"
+    r"|warmest|many|with|and|br|mit|freundlichen|freundliche|viele|vielen|liebe|beste|besten|schöne|herzliche|grüßen"
+    r"|grüße|gruß|grüssen|grüsse|gruss|danke|dank|mfg|lg|vg|cordialement|bien|salutations|merci|cdlt|un|saludos?"
+    r"|cordial|atentamente|cordialmente|gracias)"
 )
 _CLOSING = re.compile(rf"\s*{_CLOSING_WORD}(?:,?\s+{_CLOSING_WORD})*\s*(?:[,.!–-]\s*(.*)|$)", re.IGNORECASE)
 _IN_NAMES = {"of", "and", "the", "for", "at", "de", "da", "di", "du", "van", "von", "der", "den", "la", "le", "el"}
@@ -44,6 +55,9 @@ _NOT_IN_NAMES = (
     *("i", "me", "my", "you", "your", "we", "our", "its", "they", "is", "are", "was", "be", "did", "have", "has"),
     *("would", "must", "not", "no", "yes", "ok", "okay", "sure", "never", "but", "please", "want", "need", "give"),
     *("get", "send", "pay", "now", "this", "that", "what", "why", "when", "how", "where", "if", "agreed", "accepted"),
+    *("ich", "mein", "sie", "wir", "nicht", "nein", "ja", "aber", "bitte", "kein", "keine", "geld", "möchte"),
+    *("je", "mon", "vous", "nous", "pas", "non", "oui", "mais", "argent", "veux", "yo", "mi", "quiero", "pero", "sí"),
+    *("si", "nunca", "dinero", "acepto", "accepte", "akzeptiere", "d'accord", "einverstanden"),
 )
 _LONGEST_SIGNATURE, _LONGEST_LINE_OF_A_SIGNATURE, _MOST_WORDS_OF_A_NAME = 8, 80, 6
 

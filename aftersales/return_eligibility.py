@@ -7,13 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple, get_args
 
-from aftersales.events import ReturnLine, ReturnReason, ReturnRequested, ReturnTerms
+from pydantic import JsonValue
+
+from aftersales.events import Event, ReturnLine, ReturnReason, ReturnRequested, ReturnTerms
 from aftersales.law import LawPack, fee_forbidden, withdrawal_ends
 from aftersales.money import paid_for, rounded
 from aftersales.order import Item, Order
 from aftersales.outcome import Cause
 from aftersales.policy import Policy
-from aftersales.returning import by_law, customer_pays
+from aftersales.returning import agreed, by_law, customer_pays
 
 REASONS: tuple[ReturnReason, ...] = get_args(ReturnReason)
 """The codes of reasons, in the order in which the customer is offered them."""
@@ -29,6 +31,8 @@ has a process of its own."""
 
 Obstacle = Literal["late", "final_sale", "not_returnable", "opened", "labels_off"]
 """Why a line may not come back."""
+OBSTACLES: tuple[Obstacle, ...] = get_args(Obstacle)
+"""All of them, as the letter names them."""
 
 
 class Judged(NamedTuple):
@@ -36,6 +40,7 @@ class Judged(NamedTuple):
 
     eligible: tuple[ReturnLine, ...]
     refused: Mapping[str, tuple[ReturnLine, Obstacle]]
+    """By line id."""
 
     @property
     def refused_lines(self) -> tuple[ReturnLine, ...]:
@@ -64,6 +69,32 @@ def way_back(order: Order, asked: ReturnRequested, policy: Policy) -> ReturnTerm
     if order.channel in policy.returns.self_authorised:
         return customer_pays(order, asked)
     return None
+
+
+def goes_on_as(order: Order, asked: ReturnRequested, policy: Policy) -> tuple[str, Event]:
+    """The process that goes on with goods that may come back without a fault of ours, and what it is told."""
+    if terms := way_back(order, asked, policy):
+        return "return-parcel", agreed(order, asked, terms)
+    return "return-escalation", asked
+
+
+def fault_of(reason: ReturnReason | None) -> Cause | None:
+    """The cause of the fault of ours that a reason names; None for a reason without one."""
+    return "service" if reason == "wrong_item" else OUR_FAULT.get(reason) if reason else None
+
+
+def refused_titles(order: Order, judged: Judged) -> dict[Obstacle, list[JsonValue]]:
+    """The titles of what may not come back, under each obstacle."""
+    titles: dict[Obstacle, list[JsonValue]] = {why: [] for why in OBSTACLES}
+    for line, why in judged.refused.values():
+        titles[why].extend(item.title for item in order.lines([line.line_id]))
+    return titles
+
+
+def rest_of(asked: ReturnRequested, judged: Judged) -> ReturnRequested:
+    """The request for the lines that may not come back; a fault that was not confirmed is not looked into again."""
+    reason = "changed_mind" if asked.reason in OUR_FAULT else asked.reason
+    return asked.model_copy(update={"lines": judged.refused_lines, "reason": reason})
 
 
 def lines_of(order: Order, asked: ReturnRequested) -> tuple[ReturnLine, ...]:

@@ -13,6 +13,8 @@ from aftersales.money import goods_value, paid_for, rounded
 from aftersales.order import Order
 from aftersales.outcome import Cause
 
+_NO_FAULT = (None, "changed_mind", "no_longer_needed", "bought_by_other", "found_cheaper", "size")
+
 
 def customer_pays(order: Order, asked: ReturnRequested, *, fee_share: Decimal = Decimal(0)) -> ReturnTerms:
     """The customer bears the return freight and a restocking fee of this share of the goods' value (`000`)."""
@@ -39,6 +41,13 @@ def our_fault(order: Order, asked: ReturnRequested, cause: Cause) -> ReturnTerms
 def agreed(order: Order, asked: ReturnRequested, terms: ReturnTerms) -> ReturnAgreed:
     """What return-parcel is told of a request whose terms are settled."""
     return ReturnAgreed(**_known(asked), order=order, terms=terms)
+
+
+def asks_the_same(terms: ReturnTerms, asked: ReturnRequested) -> bool:
+    """Whether a request says nothing that these terms do not cover: no other goods, and no fault of ours."""
+    settled = {line.line_id for line in terms.lines}
+    known = not settled or (asked.lines and settled.issuperset(line.line_id for line in asked.lines))
+    return bool(known) and (terms.freight == "shop" or asked.reason in _NO_FAULT)
 
 
 def wrong_item(order: Order, asked: ReturnRequested, line_id: str) -> WrongItemReported:

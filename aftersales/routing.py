@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from aftersales.events import (
     ChangeRequested,
@@ -14,6 +16,7 @@ from aftersales.events import (
     ExpediteRequested,
     InsurancePaid,
     Message,
+    OrderCancelled,
     OrderPaid,
     OrderShipped,
     ParcelLost,
@@ -23,13 +26,17 @@ from aftersales.events import (
     ReturnRequested,
     WrongItemReported,
 )
-from aftersales.ids import case_id, line_parts
+from aftersales.ids import case_id, line_parts, parse_case_id
 from aftersales.order import Order
 from aftersales.policy import Policy
 from aftersales.records import CaseRecord
 
 RETURNING = frozenset({"return-parcel", "wrong-item", "exchange", "repair"})
 """The processes in which the customer sends a parcel back."""
+SETTLING = frozenset({"return-escalation", "return-parcel"})
+"""The processes that have a return in hand: who asks for it again is told by them, and no second return opens."""
+UNSENT = frozenset({"fulfilment-check", "expedite", "late-dispatch", "order-change"})
+"""The processes about an order that may not have left; whether it has, or was cancelled, may be known already."""
 CHANGING = frozenset({"order-change"})
 """The processes about a whole order that have its parcels stopped or redirected."""
 
@@ -133,11 +140,41 @@ def listeners(
     if isinstance(event, ReturnRequested):
         # The case of its own lines gets it by its start.
         hearing = [case for case in hearing if case.process != "return-request"]
+        hearing = [case for case in hearing if case.process not in SETTLING or _shares_lines(event, case)]
     if getattr(event, "parcel_no", None):
         stopping = [case for case in hearing if case.process in CHANGING]
         own = of_parcel(event, hearing) or [case for case in hearing if case.process in RETURNING][:1]
         return [*own, *stopping]
     return hearing[:1] if isinstance(event, FOR_ONE) else hearing
+
+
+def in_hand(event: Event, reached: Iterable[str]) -> bool:
+    """Whether one of the cases that an event reached carries out already what it asks for."""
+    return isinstance(event, ReturnRequested) and any(parse_case_id(case).process in SETTLING for case in reached)
+
+
+def _shares_lines(asked: ReturnRequested, case: CaseRecord) -> bool:
+    """Whether a case is about lines of a request; no lines are those of the whole order, on either side."""
+    lines = {line.line_id for line in asked.lines}
+    return not case.part or not lines or not lines.isdisjoint(map(unquote, case.part.split("+")))
+
+
+def came_early(event: Event, case: CaseRecord, hears: Mapping[str, tuple[type[Event], ...]], since: datetime) -> bool:
+    """Whether an event that no case awaited is for one that opened later, about what began at a moment.
+
+    What happened before is of something earlier, unless it happened to the very parcel that the case is about.
+    """
+    is_its_own = event.happened_at >= since or bool(of_parcel(event, [case]))
+    return is_its_own and bool(listeners(event, [case], hears))
+
+
+def known_by_now(event: Event, *, settled: bool) -> Event:
+    """An order's cancellation or dispatch, as a case takes it that opens afterwards.
+
+    A cancellation that another case has `settled` needs no refund any more.
+    """
+    refunded = isinstance(event, OrderCancelled) and settled
+    return event.model_copy(update={"refunded": True}) if refunded else event
 
 
 def of_parcel(event: Event, cases: Iterable[CaseRecord]) -> list[CaseRecord]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from aftersales.anger import is_angry_in
 from aftersales.choice_number import NUMBER_GROUPS, numbered_choice
-from aftersales.phrase_book import HAN, book, languages_for
+from aftersales.phrase_book import book, languages_for
 from aftersales.reply_meaning import FUNCTION_GROUPS, REASON_GROUPS, Meaning, read_meaning
 from aftersales.reply_text import LONGEST, own_words, without_signature
 
@@ -55,7 +55,7 @@ def screen(text: str, choice: str | int | None, options: Sequence[str], language
     ("en", "zh-CN"); English is always read too, Chinese whenever the text holds Chinese characters. Never raises.
     """
     own = own_words(text)
-    languages = languages_for(language, bool(HAN.search(own)))
+    languages = languages_for(language, own)
     angry = is_angry_in(own, languages)
     chosen = _chosen(choice, options)
     if chosen is None and options and len(text) <= LONGEST and len(own) < LONGEST:

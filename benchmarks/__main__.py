@@ -1,7 +1,10 @@
-"""Measures both ladders, interleaved in one run, and prints what ours costs as ratios of the bare one.
+"""Two tables: our ladder beside a bare one, and what each process costs beside the least that its rule needs.
 
-The machine is shared and noisy: only ratios of one run mean anything. Each side has a worker process of its own; the
-client drives both the same way, start, reply, cancel, without the starter and its event ledger, which bare lacks.
+`ladder` measures both ladders, interleaved in one run, and prints what ours costs as ratios of the bare one. The
+machine is shared and noisy: only ratios of one run mean anything. Each side has a worker process of its own; the client
+drives both the same way, start, reply, cancel, without the starter and its event ledger, which bare lacks.
+
+`processes` counts activities and history events, which no machine changes; exit code 1 where one is above its limit.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from aftersales.events import CustomerReplied, Event, ReturnCancelled, ReturnReq
 from aftersales.opening import CaseOpened
 from aftersales.order import Order
 from aftersales.policy import load_policy
+from benchmarks import processes
 from benchmarks.bare import QUEUE, BareLadder
 from tests.events import order
 from workflows import attributes
@@ -224,26 +228,43 @@ async def bench(rounds: int, cases: int, held: int) -> dict[str, dict[str, float
                 return {side.name: side.figures() for side in sides}
 
 
-def main() -> int:
-    """Entry point; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--cases", type=int, default=100, help="cases a round and side")
-    parser.add_argument("--held", type=int, default=1000, help="waiting cases that a worker holds")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    arguments = parser.parse_args()
-    figures = asyncio.run(bench(arguments.rounds, arguments.cases, arguments.held))
+def ladder_table(figures: dict[str, dict[str, float]]) -> Table:
+    """A row for each measure of the two ladders."""
     bare, ours = figures["bare"], figures["ours"]
-    if arguments.json:
-        print(json.dumps(figures))
-        return 0
     table = Table("measure", "bare", "ours", "ours ÷ bare", "to reach", title="The ladder, bare and ours, one run")
     goals = {"cases a second": "≥ 0.9", "worker CPU a case, ms": "≤ 1.15", "RSS with waiting cases, MiB": "≤ 1.3"}
     for name in bare:
         goal = goals.get(name, "≤ bare + 6" if name == "history events" else "")
         table.add_row(name, f"{bare[name]:.1f}", f"{ours[name]:.1f}", f"{ours[name] / bare[name]:.2f}", goal)
-    Console().print(table)
-    return 0
+    return table
+
+
+def main() -> int:
+    """Entry point; returns the exit code: 1 where a process costs too much."""
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("only", nargs="?", choices=["ladder", "processes"], help="one of the two; without it, both")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--cases", type=int, default=100, help="cases a round and side")
+    parser.add_argument("--held", type=int, default=1000, help="waiting cases that a worker holds")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    arguments = parser.parse_args()
+    figures: dict[str, Any] = {}
+    costs: dict[str, processes.Cost] = {}
+    if arguments.only != "processes":
+        figures = asyncio.run(bench(arguments.rounds, arguments.cases, arguments.held))
+    if arguments.only != "ladder":
+        costs = asyncio.run(processes.costs())
+    if arguments.json:
+        print(json.dumps(figures | {"processes": {name: cost.figures() for name, cost in costs.items()}}))
+    else:
+        console = Console()
+        if figures:
+            console.print(ladder_table(figures))
+        if costs:
+            console.print(processes.table(costs))
+            for line in processes.findings(costs):
+                console.print(line, soft_wrap=True, highlight=False)
+    return int(any(cost.too_much for cost in costs.values()))
 
 
 if __name__ == "__main__":

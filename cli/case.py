@@ -109,9 +109,7 @@ async def open_decision(client: Client, case: str, run_id: str | None = None) ->
         asked = await handle.query("open_decision", result_type=Question, rpc_timeout=ANSWER_WITHIN)
     except (RPCError, WorkflowQueryFailedError):
         return None
-    return asked and Decision(
-        question=asked.text, options=asked.options, does=asked.does, fallback=asked.fallback
-    )
+    return asked and Decision(question=asked.text, options=asked.options, does=asked.does, fallback=asked.fallback)
 
 
 def _told(entry: StoryLine) -> Told:

@@ -19,7 +19,6 @@ from workflows import attributes
 from workflows.details import SIGNED, Question, current_details
 from workflows.requests import Decide, Extend
 
-
 BY_HAND = "done_by_hand"
 """The option of a command that its counterpart refused and a person has had done."""
 

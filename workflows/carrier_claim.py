@@ -44,6 +44,14 @@ class CarrierClaim(Case):
     process = "carrier-claim"
     LETTERS: ClassVar[dict[str, frozenset[str]]] = {}
     HEARS = (CarrierReplied, CarrierClaimDecided, Checkpoint)
+    OPTIONS = {
+        "give_up": "no claim is filed, so nothing comes back from the carrier",
+        "recovered": "the carrier has paid: the amount that you name, else the whole value",
+        "ask_again": "remind the carrier once more, and wait for its answer again",
+        "written_off": "nothing more is expected from the carrier; the case is closed",
+        "accept": "take what the carrier pays and close the case",
+        "appeal": "object to the carrier's decision, once, with the evidence",
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
@@ -51,15 +59,12 @@ class CarrierClaim(Case):
         self.losing, self.turned_up, self.told = Losing.of(self.lost), False, False
         self.reference, self.appealed = "", ""
         match await self.search():
-            case "found":
-                self.enter("found")
-                return await self.close("expired", cause="logistics")
             case CarrierClaimDecided() as early:
                 verdict = Verdict(_paid(early), early.time)
             case "due" if await self.file():
                 verdict = await self.verdict()
             case _:
-                self.enter("not_filed")
+                self.enter("found" if self.turned_up else "not_filed")
                 return await self.close("expired", cause="logistics")
         if await self.appeals(verdict):
             verdict = max(verdict, await self.verdict(), key=lambda one: one.amount)
@@ -81,11 +86,15 @@ class CarrierClaim(Case):
                 case CarrierClaimDecided() as early:
                     return early
                 case fact if self.losing.learn(fact) == "found":
+                    self.turned_up = True
                     return "found"
         return "due"
 
     async def file(self) -> bool:
-        """File the claim, again where it is refused and nobody decides; False once the last date has passed."""
+        """File the claim, again where it is refused and nobody decides; False where it comes to nothing.
+
+        That is once the last date has passed, a person gives it up, or the parcel turns up meanwhile.
+        """
         self.enter("file")
         while workflow.now() < self.last_date:
             self.reference = await self.command(
@@ -98,7 +107,9 @@ class CarrierClaim(Case):
             )
             if self.reference:
                 return True
-            if self.state.decisions[-1].by:
+            while fact := self.arrived(CarrierReplied) or self.arrived(Checkpoint):
+                self.turned_up |= self.losing.learn(fact) == "found"
+            if self.turned_up or self.state.decisions[-1].by:
                 return False
         await self.tell_late()
         return False

@@ -56,6 +56,21 @@ class Compensation(Case):
         "compensation-closed": frozenset({"why"}),
     }
     HEARS = (Message, Complaint, ReturnRequested, ExchangeRequested, OrderCancelled, DisputeOpened)
+    OPTIONS = {
+        "product": "something is wrong with the goods; the compensation for that is offered",
+        "logistics": "the delivery went wrong; the compensation for that is offered",
+        "service": "we served the customer badly; the compensation for that is offered",
+        "approve": "offer the amount in the question, or the lower one that you name",
+        "limit": "offer the most that needs no supervisor",
+        "no_offer": "offer no money; the customer chooses a return, an exchange, or compensation of the loss",
+        "accept": "the customer takes the compensation of the last letter; it is paid",
+        "decline": "the customer does not take it and chooses a return, an exchange, or compensation of the loss",
+        "return": "the customer returns the goods; a return request is opened",
+        "exchange": "the customer wants the goods exchanged; an exchange is opened",
+        "loss": "the customer keeps the goods and wants the loss paid; you are asked next how much it is",
+        "pay": "pay the amount that you name, else what was offered",
+        "as_offered": "pay what was offered before",
+    }
     REOPENS = {"lapsed": "accept"}
 
     amount = Decimal(0)

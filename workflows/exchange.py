@@ -10,7 +10,6 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from aftersales import exchanging
     from aftersales.events import (
         CarrierReplied,
         Checkpoint,
@@ -21,20 +20,17 @@ with workflow.unsafe.imports_passed_through():
         ReturnReceived,
         WarehouseAnswered,
     )
-    from aftersales.exchanging import Refusal
-    from aftersales.money import goods_value, paid_for
+    from aftersales.exchanging import Refusal, Wish
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Outcome
     from aftersales.units import format_duration
 
 from workflows import payments
 from workflows.case import Case
-from workflows.values import Value, link
+from workflows.goods import Fate, WayBack, none_left
 
-Back = ReturnReceived | Literal["lost", "not_shipped", "cancelled"]
-"""What becomes of the goods on their way to us."""
-Price = Literal["settled", "unpaid", "out_of_stock", "cancelled"]
-"""How a price difference ends."""
+Instead = tuple[Literal["refund", "send_back"], str]
+"""What is done instead of an exchange, and why, as the letter about it says it."""
 
 
 @workflow.defn(name="exchange")
@@ -47,7 +43,8 @@ class Exchange(Case):
     window. What comes back other than described, without fault of ours, is for an operator. The same product then
     leaves on receipt; for another one the customer pays the difference inside the payment window, or gets the goods
     back, or is paid the difference. Where the wanted goods are out of stock, an operator says whether the customer
-    waits; when none does, the money goes back. Goods lost on their way back count as received.
+    waits; when none does, the money goes back. Goods lost on their way back count as received, and are claimed from
+    their carrier. Until the new goods leave, the customer's newest wish counts.
 
     Case id `exchange/<order>`, with `/<line ids>` for some lines only.
     """
@@ -70,63 +67,67 @@ class Exchange(Case):
         "exchange-closed": frozenset({"item", "reason", "findings", "photos", "tracking_number", "refund"}),
     }
     HEARS = (
-        Message,
-        ExchangeRequested,
-        ReturnReceived,
-        Checkpoint,
-        CarrierReplied,
-        WarehouseAnswered,
-        PaymentReceived,
-        OrderCancelled,
+        *(Message, ExchangeRequested, PaymentReceived, OrderCancelled),
+        *(ReturnReceived, Checkpoint, CarrierReplied, WarehouseAnswered),
     )
+    OPTIONS = {
+        "our_fault": "something is wrong with the goods: they are exchanged in any state, and we pay the way back",
+        "exchange": "make an exception: the goods are exchanged, and the customer pays the way back",
+        "refuse": "no exchange: the customer is told that it stands; goods that come all the same go back",
+        "no_fault": "nothing is wrong with the goods: the customer is told to send them at the customer's own cost",
+        "no_reason": "the message gives no reason: it goes to a colleague to answer, and who pays stays open",
+        "go_on": "take the goods as they are and go on with the exchange",
+        "send_back": "send the goods back to the customer as they are; there is no exchange",
+        "refund": "pay back what the customer paid for the goods; there is no exchange",
+        "wait": "ask the customer to wait for the goods; who would rather have the money gets it",
+        "same": "the price is the same: send the wanted goods, nobody pays anything",
+        "more": "the wanted goods cost more by the amount: the customer is asked to pay it first",
+        "less": "the wanted goods cost less by the amount: pay it back to the customer",
+        "accept": "the customer agrees to pay the difference, or to wait for the goods: go on waiting",
+        "decline": "the customer does not: unpaid goods go back to the customer, for goods out of stock the money does",
+    }
 
-    fault_found = False
-    """Whether an operator found that it is our fault."""
-    reason_known = False
-    rma = ""
-    cancelled: OrderCancelled | None = None
-    """That the order was cancelled while we had the goods, or they were on their way to us."""
     extra, returned_difference, repaid_freight = Decimal(0), Decimal(0), Decimal(0)
     """What the customer paid on top, and what we paid: the difference to cheaper goods, and an advanced freight."""
+    settled: OrderCancelled | None = None
+    """The cancellation of the order for which it is decided what becomes of the goods."""
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
-        self.asked = cast(ExchangeRequested, opened.trigger)
+        self.wish, self.way = Wish(opened.order, cast(ExchangeRequested, opened.trigger)), WayBack(self)
         if self.refusals and not await self.granted_after_all():
             return await self.finish("not_eligible")
-        goods = await self.goods()
-        if goods in ("not_shipped", "cancelled"):
-            await self.say_closed(str(goods))
+        way = await self.goods()
+        if way in ("not_shipped", "cancelled"):
+            await self.say_closed(way)
             return await self.finish("not_shipped")
-        if isinstance(goods, ReturnReceived) and not await self.passes(goods):
-            await self.send_back("differs", goods)
-            return await self.finish("not_eligible")
-        if await self.out_of_stock():
-            return await self.refund("out_of_stock")
-        match await self.price():
-            case "settled":
+        match await self.obstacle():
+            case None:
                 return await self.ship()
-            case "unpaid" if goods != "lost":
-                await self.send_back("unpaid")
-                return await self.finish("unpaid")
-            case why:
-                return await self.refund("lost" if why == "unpaid" else why)
+            case "send_back", why:
+                await self.send_back(why)
+                return await self.finish("not_eligible" if why == "differs" else "unpaid")
+            case _, why:
+                return await self.refund(why)
 
     async def granted_after_all(self) -> bool:
         """Say why the goods cannot be exchanged; whether a new request or an operator changes that.
 
-        Goods that are here, or come, go back as they came.
+        Goods that are here, or on their way, go back as they came.
         """
         by = self.until(self.policy.products.refusal_window)
         await self.refuse()
         while True:
-            match await self.next(ReturnReceived, ExchangeRequested, Reply, OrderCancelled, by=by):
-                case ReturnReceived() as received:
-                    await self.send_back("as_it_came", received)
+            match await self.next(ReturnReceived, Checkpoint, ExchangeRequested, Reply, OrderCancelled, by=by):
+                case ReturnReceived():
+                    await self.send_back("as_it_came")
                     return False
+                case Checkpoint() as scan:
+                    self.way.hear(scan)
+                    by = max(by, self.way.until(by))
                 case ExchangeRequested() as again:
-                    self.asked = again
+                    self.wish_again(again)
                     if not self.refusals:
                         return True
                     await self.refuse()
@@ -136,303 +137,222 @@ class Exchange(Case):
                 case Reply() as objection:
                     if await self.allowed(objection.text):
                         return True
-                    await self.send("exchange-refusal-stands", item=self.item)
+                    await self.send("exchange-refusal-stands", item=self.wish.item)
                 case _:
                     return False
 
     async def refuse(self) -> None:
         """The letter with the concrete reasons."""
-        window = format_duration(self.policy.products.exchange_window)
-        reasons: list[JsonValue] = [*self.refusals]
-        await self.send("exchange-not-eligible", item=self.item, reasons=reasons, window=window)
+        window, reasons = format_duration(self.policy.products.exchange_window), cast(list[JsonValue], self.refusals)
+        await self.send("exchange-not-eligible", item=self.wish.item, reasons=reasons, window=window)
 
     async def allowed(self, objection: str) -> bool:
         """What an operator says to an objection; when none decides, the refusal stands: an exception is a favour."""
-        choice = await self.decision(
-            f"{self.item} cannot be exchanged ({', '.join(self.refusals)}). The customer says: “{objection[:1000]}”. "
-            "Is it our fault after all, an exception, or does it stand?",
-            "our_fault",
-            "exchange",
-            "refuse",
-            fallback="refuse",
+        question = (
+            f"{self.wish.item} cannot be exchanged ({', '.join(self.refusals).replace('_', ' ')}). The customer says: "
+            f"“{objection[:1000]}”. Is it our fault after all, an exception, or does it stand?"
         )
-        self.fault_found, self.reason_known = choice == "our_fault", True
+        choice = await self.decision(question, "our_fault", "exchange", "refuse", fallback="refuse")
+        self.wish = self.wish._replace(found="our_fault" if choice == "our_fault" else "no_fault")
         return choice != "refuse"
 
-    async def goods(self) -> Back:
+    def wish_again(self, again: ExchangeRequested) -> bool:
+        """Take a new request; whether it is for something else, and then the warehouse's word was about other goods."""
+        before, self.wish = self.wish.wanted, self.wish.renewed(again)
+        if self.wish.wanted == before:
+            return False
+        none_left(self)
+        return True
+
+    async def goods(self) -> Fate | Literal["not_shipped"]:
         """What becomes of the goods; those that are here already need no instructions."""
-        if early := self.arrived(ReturnReceived):
-            return early
-        self.rma = await self.command("create_rma", lines=self.lines)
-        by = self.until(self.policy.returns.ship_back_window)
-        back: Back | None = await self.ask(
-            "exchange-instructions",
-            self.returned,
-            by=by,
-            item=self.item,
-            wanted=self.wanted,
-            rma=self.rma,
-            freight=self.freight,
-            label_url=await self.label(),
-            return_address=self.policy.returns.return_address,
-            ship_by=by,
-        )
-        return back or "not_shipped"
+        if self.way.here():
+            return "here"
+        rma = await self.command("create_rma", lines=self.lines)
+        said = await self.way.instructions(rma, self.wish.lines, prepaid=self.wish.our_fault)
+        said |= {**self.wish.named, "freight": self.wish.freight}
+        by = cast(datetime, said["ship_by"])
+        fate: Fate | None = await self.ask("exchange-instructions", self.returned, by=by, **said)
+        return fate or "not_shipped"
 
-    async def label(self) -> str:
-        """The link to a prepaid label where the way back is ours to pay."""
-        return link(await self.command("issue_return_label", rma=self.rma)) if self.our_fault else ""
-
-    async def returned(self, by: datetime) -> Back | None:
-        """What becomes of the goods by this moment; those that are on their way have until their scans stop."""
-        moving = False
+    async def returned(self, by: datetime) -> Fate | None:
+        """What becomes of the goods by this moment; a customer who gave no reason was asked for it."""
         while True:
-            said = (Message,) if self.freight == "open" else ()
-            match await self.next(
-                ReturnReceived, Checkpoint, CarrierReplied, ExchangeRequested, OrderCancelled, *said, by=by
-            ):
-                case ReturnReceived() as received:
-                    return received
-                case CarrierReplied(answer="lost"):
-                    await self.command("file_carrier_claim", rma=self.rma)
-                    return "lost"
-                case Checkpoint(proves_dispatch=True):
-                    moving, by = True, self.until(self.policy.parcels.lost_after)
-                case OrderCancelled() if not moving:
-                    return "cancelled"
-                case OrderCancelled() as cancelled:
-                    self.cancelled = cancelled
+            before = self.wish.freight
+            match await self.way.next(ExchangeRequested, *([Message] * (before == "open")), by=by):
                 case ExchangeRequested() as again:
-                    await self.wish_again(again)
+                    self.wish_again(again)
+                    await self.send("exchange-wish-noted", **self.wish.named, rma=self.way.rma)
                 case Message() as message:
                     await self.reason_given(message)
-                case None if moving:
-                    await self.command("carrier_trace", rma=self.rma)
-                    return "lost"
-                case None:
-                    return None
-                case _:
-                    continue
+                case fate:
+                    return cast(Fate | None, fate)
+            if self.wish.freight != before and not self.way.left:
+                label = await self.way.label() if self.wish.our_fault else ""
+                said = {"item": self.wish.item, "freight": self.wish.freight}
+                await self.send("exchange-shipping", **said, rma=self.way.rma, label_url=label)
 
     async def reason_given(self, message: Message) -> None:
         """A customer who gave no reason writes: whose the way back is, when nobody decides ours."""
-        choice = await self.decision(
-            f"Asked why {self.item} is exchanged, the customer wrote: “{message.text[:1000]}”. Is it our fault?",
-            "our_fault",
-            "no_fault",
-            "no_reason",
-            fallback="our_fault",
-        )
+        item = self.wish.item
+        question = f"Asked why {item} is exchanged, the customer wrote: “{message.text[:1000]}”. Is it our fault?"
+        choice = await self.decision(question, "our_fault", "no_fault", "no_reason", fallback="our_fault")
         if choice == "no_reason":
             await self.to_a_person(message, "the customer wrote about an exchange and gave no reason for it")
-            return
-        self.fault_found, self.reason_known = choice == "our_fault", True
-        label = await self.label()
-        await self.send("exchange-shipping", item=self.item, rma=self.rma, freight=self.freight, label_url=label)
+        else:
+            self.wish = self.wish._replace(found="our_fault" if choice == "our_fault" else "no_fault")
 
-    async def wish_again(self, again: ExchangeRequested) -> None:
-        """The customer asks anew, for something else or with a reason: the newest wish counts."""
-        before = self.freight
-        self.asked = again if again.reason else again.model_copy(update={"reason": self.asked.reason})
-        await self.send("exchange-wish-noted", item=self.item, wanted=self.wanted, rma=self.rma)
-        if self.freight != before:
-            label = await self.label()
-            await self.send("exchange-shipping", item=self.item, rma=self.rma, freight=self.freight, label_url=label)
+    async def obstacle(self) -> Instead | None:
+        """What is in the way of the exchange: the goods that came, the wanted ones, their price, or a cancellation."""
+        for looks in (self.inspection, self.stock, self.price):
+            if found := await self.cancellation() or await looks():
+                break
+        return await self.cancellation() or found
 
-    async def passes(self, received: ReturnReceived) -> bool:
-        """Whether the exchange goes on with goods as they were found; what is our fault may be in any state."""
-        if self.our_fault:
-            if received.freight_receipt:
-                self.repaid_freight = received.freight_receipt
-                await self.command(
-                    "pay_compensation", pays="freight", amount=self.repaid_freight, purpose="return_freight"
-                )
-            return True
-        if not received.findings:
-            return True
-        question = (
-            f"The warehouse found: {', '.join(received.findings)}. Photos: {', '.join(received.photos) or 'none'}. "
-            f"Go on with the exchange of {self.item}, or send it back?"
-        )
-        return await self.decision(question, "go_on", "send_back", fallback="go_on") == "go_on"
-
-    async def out_of_stock(self) -> bool:
-        """Whether the wanted goods cannot be had; an operator may let the customer wait for them."""
-        none = self.none_left()
-        if none is None:
-            return False
-        until = f", until {none.until:%Y-%m-%d}" if none.until else ""
-        question = f"{self.wanted or self.item} is out of stock{until}. Money back, or does the customer wait?"
-        if await self.decision(question, "refund", "wait", fallback="refund") == "refund":
-            return True
-        soon = none.until if none.until and none.until > workflow.now() else None
-        by = soon or self.until(self.policy.products.restock_window)
-        await self.send("exchange-delayed", item=self.item, wanted=self.wanted, waits_until=by)
-        return not await self.waits(by)
-
-    def none_left(self) -> WarehouseAnswered | None:
-        """The warehouse's word that it does not have the wanted goods."""
-        while answer := self.arrived(WarehouseAnswered):
-            if answer.answer == "out_of_stock":
-                return answer
-        return None
-
-    async def waits(self, by: datetime) -> bool:
-        """Whether the customer waits until this moment; then it is tried again to send the goods."""
-        while True:
-            match await self.next(WarehouseAnswered, OrderCancelled, Reply, by=by, unclear="accept"):
-                case None:
-                    return True
-                case WarehouseAnswered(answer="out_of_stock") | OrderCancelled() | Reply(intent="decline"):
-                    return False
-                case Reply(angry=True) as angry:
-                    await self.to_a_person(angry, "an angry customer, who waits for goods out of stock")
-                case _:
-                    continue
-
-    async def price(self) -> Price:
-        """Settle what the wanted goods cost more or less than those that came back."""
-        if cancelled := self.cancelled or self.arrived(OrderCancelled):
-            return await self.after_cancellation(cancelled)
-        difference = await self.difference()
-        if difference < 0:
-            self.returned_difference = -difference
-            await self.command("refund", pays="refund", amount=-difference, purpose="price_difference")
-        return "settled" if difference <= 0 else await self.payment(difference)
-
-    async def difference(self) -> Decimal:
-        """What the wanted goods cost more; where nobody named their price, an operator says it."""
-        known = exchanging.price_difference(self.opened.order, self.asked)
-        if known is not None:
-            return known
-        question = (
-            f"What does {self.asked.wanted_sku} cost beside {self.value} {self.order.currency} for {self.item}? Name "
-            "the difference as the amount."
-        )
-        most = self.value
-        choice = await self.decision(question, "same", "more", "less", fallback="same", most=most)
-        named = self.state.decisions[-1].amount or Decimal(0)
-        return {"more": named, "less": -named}.get(choice, Decimal(0))
-
-    async def payment(self, difference: Decimal) -> Price:
-        """The customer pays the difference; what came of it in part, or too much, goes back."""
-        got = await payments.collect(
-            self,
-            "pay-difference",
-            "pay-difference-reminder",
-            difference,
-            WarehouseAnswered,
-            paid=Decimal(0),
-            item=self.item,
-            wanted=self.wanted,
-        )
-        if got.amount >= difference:
-            self.extra = difference
-            if got.amount > difference:
-                await payments.give_back(self, got.amount - difference)
-            return "settled"
-        self.extra = got.amount
-        match got.stopped:
-            case WarehouseAnswered():
-                return "out_of_stock"
-            case OrderCancelled() as cancelled:
-                return await self.after_cancellation(cancelled)
-            case _:
-                return "unpaid"
-
-    async def after_cancellation(self, cancelled: OrderCancelled) -> Price:
-        """The order was cancelled while we have the goods: an operator says whether they or the money go back.
+    async def cancellation(self) -> Instead | None:
+        """What an operator says where the order was cancelled while we have the goods: the money or the goods back.
 
         Where the shop has paid the money back itself, the goods stay with us.
         """
-        self.cancelled = cancelled
-        if cancelled.refunded:
-            return "cancelled"
-        question = f"The order was cancelled while we have {self.item} for an exchange. Refund it, or send it back?"
+        cancelled = self.way.cancellation()
+        if not cancelled or cancelled is self.settled:
+            return None
+        self.settled = cancelled
+        if cancelled.refunded or self.way.loss:
+            return "refund", "cancelled"
+        question = (
+            f"The order was cancelled while we have {self.wish.item} for an exchange. Refund it, or send it back?"
+        )
         choice = await self.decision(question, "refund", "send_back", fallback="refund")
-        return "cancelled" if choice == "refund" else "unpaid"
+        return ("refund" if choice == "refund" else "send_back"), "cancelled"
+
+    async def inspection(self) -> Instead | None:
+        """Whether goods as they were found are in the way; what is our fault may be in any state."""
+        received = self.way.received
+        if self.wish.our_fault:
+            self.repaid_freight = await self.way.repay_freight()
+            return None
+        if not received or not (findings := self.wish.findings(received)):
+            return None
+        question = (
+            f"The warehouse found: {', '.join(findings)}. Photos: {', '.join(received.photos) or 'none'}. "
+            f"Go on with the exchange of {self.wish.item}, or send it back?"
+        )
+        choice = await self.decision(question, "go_on", "send_back", fallback="go_on")
+        return ("send_back", "differs") if choice == "send_back" else None
+
+    async def stock(self) -> Instead | None:
+        """Whether the wanted goods cannot be had; an operator may let the customer wait for them."""
+        none = none_left(self)
+        if none is None:
+            return None
+        until = f", until {none.until:%Y-%m-%d}" if none.until else ""
+        question = (
+            f"{self.wish.wanted or self.wish.item} is out of stock{until}. Money back, or does the customer wait?"
+        )
+        if await self.decision(question, "refund", "wait", fallback="refund") == "refund":
+            return "refund", "out_of_stock"
+        until_at = (none_left(self) or none).until
+        soon = until_at if until_at and until_at > workflow.now() else None
+        by = soon or self.until(self.policy.products.restock_window)
+        await self.send("exchange-delayed", **self.wish.named, waits_until=by)
+        while stop := await payments.patience(self, WarehouseAnswered, ExchangeRequested, by=by):
+            if not isinstance(stop, ExchangeRequested):
+                self.way.cancelled = stop if isinstance(stop, OrderCancelled) else self.way.cancelled
+                return "refund", "out_of_stock"
+            if self.wish_again(stop):
+                break
+        return None
+
+    async def price(self) -> Instead | None:
+        """Settle what the wanted goods cost more or less than those that came back; a new wish has a new price."""
+        difference = await self.difference()
+        due = max(difference, Decimal(0))
+        if self.state.awaits((OrderCancelled,)):
+            return None
+        if due or self.extra:
+            letters, stops = ("pay-difference", "pay-difference-reminder"), (WarehouseAnswered, ExchangeRequested)
+            got = await payments.collect(self, letters, self.wish.named, due, *stops, paid=self.extra)
+            self.extra = got.amount
+            if isinstance(got.stopped, ExchangeRequested):
+                self.wish_again(got.stopped)
+                return await self.price()
+            if isinstance(got.stopped, WarehouseAnswered):
+                return "refund", "out_of_stock"
+            if isinstance(got.stopped, OrderCancelled):
+                self.way.cancelled = got.stopped
+            if got.amount < due:
+                return ("refund", "lost") if self.way.loss else ("send_back", "unpaid")
+        if difference < 0:
+            self.returned_difference = -difference
+            await self.command("refund", pays="refund", amount=-difference, purpose="price_difference")
+        return None
+
+    async def difference(self) -> Decimal:
+        """What the wanted goods cost more; where nobody named their price, an operator says it."""
+        known = self.wish.difference
+        if known is not None:
+            return known
+        question = (
+            f"What does {self.wish.wanted} cost beside {self.wish.value} {self.order.currency} for {self.wish.item}? "
+            "Name the difference as the amount; without one, you are asked again."
+        )
+        while True:
+            choice = await self.decision(question, "same", "more", "less", fallback="same", most=self.wish.value)
+            named = self.state.decisions[-1].amount or Decimal(0)
+            if named or choice == "same":
+                return {"more": named, "less": -named}.get(choice, Decimal(0))
 
     async def ship(self) -> Outcome:
         """Send the wanted goods, or the money where they cannot be sent."""
-        worth = self.value - self.returned_difference
-        sku = self.asked.wanted_sku
+        worth, sku = self.wish.value - self.returned_difference, self.wish.asked.wanted_sku
         if not await self.command("reship", pays="reship", amount=worth, instead="refund", lines=self.lines, sku=sku):
             return await self.refund("out_of_stock")
         refund, freight = self.returned_difference, self.repaid_freight
-        await self.send("exchange-sent", item=self.item, wanted=self.wanted, refund=refund, freight=freight)
+        await self.send("exchange-sent", **self.wish.named, refund=refund, freight=freight)
         return await self.finish("exchanged")
 
     async def refund(self, reason: str) -> Outcome:
-        """Pay back what the customer paid for the goods, and on top of it."""
-        amount = paid_for(self.opened.order, exchanging.exchanged_lines(self.opened.order, self.asked))
-        amount -= self.returned_difference
+        """Pay back what the customer paid for the goods, and on top of it; not what the shop has paid back itself."""
         if self.extra:
             await payments.give_back(self, self.extra)
-        if self.cancelled and self.cancelled.refunded:
+        if (cancelled := self.way.cancellation()) and cancelled.refunded:
             await self.say_closed("cancelled")
             return await self.finish("refunded")
+        amount = self.wish.paid - self.returned_difference
         await self.command("refund", pays="refund", amount=amount, lines=self.lines)
-        await self.send("exchange-refunded", item=self.item, reason=reason, refund=amount + self.extra)
+        given = self.wish.paid + self.extra + self.repaid_freight
+        await self.send("exchange-refunded", item=self.wish.item, reason=reason, refund=given)
         return await self.finish("refunded")
 
-    async def send_back(self, reason: str, received: ReturnReceived | None = None) -> None:
+    async def send_back(self, reason: str) -> None:
         """The goods go back to the customer, and with them what was paid on top."""
-        tracking = await self.command("send_back", rma=self.rma, lines=self.lines)
+        tracking = await self.command("send_back", rma=self.way.rma, lines=self.lines)
         if self.extra:
             await payments.give_back(self, self.extra)
-        await self.say_closed(reason, received, tracking)
+        await self.say_closed(reason, tracking)
 
-    async def say_closed(self, reason: str, received: ReturnReceived | None = None, tracking: str = "") -> None:
-        """The letter with which an exchange that does not take place ends."""
-        shown = received if reason == "differs" else None
-        said: dict[str, Value] = {
-            "findings": list(shown.findings) if shown else [],
+    async def say_closed(self, reason: str, tracking: str = "") -> None:
+        """The letter with which an exchange that does not take place ends; findings come with their photos."""
+        shown = self.way.received if reason == "differs" else None
+        seen: dict[str, list[JsonValue]] = {
+            "findings": list(self.wish.findings(shown)) if shown else [],
             "photos": list(shown.photos) if shown else [],
         }
-        await self.send(
-            "exchange-closed", item=self.item, reason=reason, tracking_number=tracking, refund=self.extra, **said
-        )
+        said = {"item": self.wish.item, "reason": reason, "tracking_number": tracking}
+        await self.send("exchange-closed", **said, **seen, refund=self.extra)
 
     async def finish(self, result: str) -> Outcome:
-        """Close with the cause that the customer's reason names."""
-        cause = exchanging.cause(self.asked.reason, our_fault=self.our_fault)
-        return await self.close(result, cause=cause, at_fault=self.our_fault)
+        """Close with the cause that the customer's reason names; goods that a carrier lost are claimed."""
+        await self.way.claim()
+        return await self.close(result, cause=self.wish.cause, at_fault=self.wish.our_fault)
 
     @property
     def refusals(self) -> list[Refusal]:
         """What speaks against the exchange."""
-        return exchanging.refusals(self.opened.order, self.asked, self.policy.products.exchange_window)
-
-    @property
-    def our_fault(self) -> bool:
-        """Whether what is wrong with the goods is our fault."""
-        return self.fault_found or self.asked.reason in exchanging.OUR_FAULT
-
-    @property
-    def freight(self) -> Literal["shop", "customer", "open"]:
-        """Who pays the way back; open as long as nobody knows why the goods come back (rule 1)."""
-        if self.our_fault:
-            return "shop"
-        return "customer" if self.asked.reason or self.reason_known else "open"
-
-    @property
-    def item(self) -> str:
-        """The goods that come back, in words."""
-        named = [line.line_id for line in self.asked.lines]
-        return ", ".join(item.title for item in self.opened.order.lines(named))
-
-    @property
-    def wanted(self) -> str:
-        """The other product that the customer wants, empty where it is the same."""
-        return "" if exchanging.same_product(self.opened.order, self.asked) else self.asked.wanted_sku.strip()
-
-    @property
-    def value(self) -> Decimal:
-        """What the customer paid for the goods, without freight."""
-        return goods_value(self.opened.order, exchanging.exchanged_lines(self.opened.order, self.asked))
+        return self.wish.refusals(self.policy.products.exchange_window)
 
     @property
     def lines(self) -> JsonValue:
         """The goods for a counterpart."""
-        lines = exchanging.exchanged_lines(self.opened.order, self.asked)
-        return [line.model_dump() for line in lines]
+        return [line.model_dump() for line in self.wish.lines]

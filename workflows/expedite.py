@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from aftersales.dispatching import Delay, gift_cost, law_limit, promised_by, still_to_send
+    from aftersales.consignment import tracked
+    from aftersales.dispatching import Delay, Sending, gift_cost, law_limit, promised_by
     from aftersales.events import (
         CustomerMessage,
         DispatchOverdue,
         Event,
         ExpediteRequested,
-        Line,
         Message,
         OrderCancelled,
         OrderShipped,
         OrderUpdated,
         WarehouseAnswered,
     )
-    from aftersales.money import paid_for
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Outcome
-    from aftersales.serving import says_more
 
 from workflows.case import Case
-from workflows.values import Value
-
-End: TypeAlias = Literal["dispatched", "choose", "replace", "cancel", "cancelled"]
-"""What becomes of the order; `choose` where the customer has to say, `cancelled` where the shop did it."""
-_WAITED_FOR = (OrderShipped, WarehouseAnswered, OrderCancelled, OrderUpdated, ExpediteRequested, DispatchOverdue)
+from workflows.out_of_stock import Way, carry_out, choose, replace
+from workflows.unsent import left_all_the_same, pay_back, stop
 
 
 @workflow.defn(name="expedite")
@@ -64,30 +57,47 @@ class Expedite(Case):
         "cancel-too-late": frozenset(),
         "late-order-refunded": frozenset({"refund"}),
     }
-    HEARS = (Message, *_WAITED_FOR)
+    FACTS = (OrderShipped, WarehouseAnswered, OrderCancelled, OrderUpdated, ExpediteRequested, DispatchOverdue)
+    HEARS = (Message, *FACTS)
+    OPTIONS = {
+        "wait": "the customer waits; the order stays open, and the warehouse is asked for it again",
+        "replace": "the customer takes another product, and is asked which where that is not said yet",
+        "cancel": "stop what has not left and give the customer the money for it back",
+        "other": "it is none of these: go on waiting, and put the message on the list that a person reads",
+        "keep_asking": "ask the warehouse again every day; the customer hears nothing new",
+        "offer_choice": "let the customer choose: wait, another product, or the money back",
+        "dispatched": "it has left: tell the customer so and close the case",
+        "amended": "have the warehouse send what the customer wants instead; an amount that you name is given back",
+        "ask_again": "ask the customer once more which product it should be",
+        "no_gift": "apologise without a gift",
+        "goes_out": "it can no longer be stopped: tell the customer, and watch until it has left",
+        "refund_anyway": "the shop has cancelled it: give the money back although the warehouse has not stopped it",
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
         self.begin(opened)
         await self.calm()
+        way: Way = "watch"
         while True:
-            end: End | None = await self.watch()
-            if end == "choose":
-                end = await self.choice()
-            if end == "replace":
-                end = await self.replace()
-            match end:
+            match way:
+                case "watch":
+                    way = await self.watch()
+                case "choose":
+                    way = await choose(self)
+                case "replace":
+                    way = await replace(self)
+                case "cancel":
+                    way = await self.cancel()
+                case "called_off":
+                    way = await self.called_off()
+                case "refund":
+                    await self.refund()
+                    return await self.finish("cancelled_refunded")
                 case "dispatched":
                     await self.send("dispatch-done", **self.parcel)
                     return await self.finish("replaced" if self.replaced else "dispatched")
-                case "cancelled":
-                    await self.settle()
-                    return await self.finish("cancelled_refunded")
-                case "cancel" if await self.cancel():
-                    return await self.finish("cancelled_refunded")
-                case _:
-                    continue
 
     def begin(self, opened: CaseOpened) -> None:
         """What is known at the beginning."""
@@ -100,39 +110,35 @@ class Expedite(Case):
             limit=law_limit(law, opened.order),
             consent=(law and law.delay_consent) or timedelta(),
         )
-        self.missing = overdue.lines if overdue else ()
-        self.parcels: list[OrderShipped] = []
+        self.sending = Sending(missing=overdue.lines if overdue else ())
         self.told: dict[str, datetime] = {}
         self.heard: set[tuple[str, datetime | None]] = set()
-        self.replaced = self.gift_given = self.unstoppable = self.refunded = self.no_stock = False
+        self.replaced = self.gift_given = self.unstoppable = self.no_stock = False
         self.wish = ""
 
     async def calm(self) -> None:
         """The promised date for a customer who asks before it has passed, and a mark on the order."""
         if self.delay.promised_by > workflow.now() and not self.order.dispatched_at:
             await self.command("ask_warehouse", question="expedite", dispatch_by=self.delay.promised_by)
-            await self.say("dispatch-calm", promised_by=self.delay.promised_by)
+            await self.reassure()
 
-    async def watch(self) -> End:
-        """What becomes of the order: fact by fact, and what the clock brings."""
+    async def watch(self) -> Way:
+        """Wait for the order to leave: fact by fact, and what the clock brings."""
         while not self.order.dispatched_at:
             self.enter("late" if self.delay.ask_at else "awaiting_dispatch")
-            match await self.next(*_WAITED_FOR, Reply, by=self.delay.step.at):
+            match await self.next(*self.FACTS, Reply, by=self.delay.step.at):
                 case None:
-                    end = await self.step()
+                    way = await self.news() or await self.step()
                 case Reply() as message:
-                    end = await self.answer(message)
+                    way = await self.answer(message)
                 case fact:
-                    end = await self.learn(fact)
-            if end:
-                return end
+                    way = await self.learn(fact)
+            if way:
+                return way
         return "dispatched"
 
-    async def step(self) -> End | None:
-        """What the clock has brought; facts that are here beat it."""
-        for kind in (OrderShipped, OrderCancelled):
-            if fact := self.arrived(kind):
-                return await self.learn(fact)
+    async def step(self) -> Way | None:
+        """What the clock has brought."""
         match self.delay.step.name:
             case "late":
                 await self.apologise()
@@ -156,18 +162,17 @@ class Expedite(Case):
             self.gift_given = bool(
                 await self.command("add_gift", pays="gift", amount=cost, sku=gift.sku, instead="no_gift")
             )
-        await self.say("dispatch-late-sorry", promised_by=self.delay.promised_by, gift=self.gift_given)
+        await self.send("dispatch-late-sorry", promised_by=self.delay.promised_by, gift=self.gift_given)
         await self.follow_up()
 
     async def follow_up(self) -> None:
         """Ask the warehouse why the order has not left."""
-        lines: JsonValue = [line.model_dump() for line in self.left]
+        lines: JsonValue = [line.model_dump() for line in self.sending.left(self.order)]
         await self.command("ask_warehouse", question="why_late", promised_by=self.delay.promised_by, lines=lines)
         self.delay.asked += 1
-        again = self.until(self.policy.orders.follow_up)
-        self.delay.ask_at = max(again, self.coming_date or again)
+        self.delay.ask_at = max(self.tomorrow, self.coming or self.tomorrow)
 
-    async def ask_operator(self) -> End | None:
+    async def ask_operator(self) -> Way | None:
         """How to go on where the warehouse brings neither the order on its way nor a date."""
         question = (
             f"The order was to leave by {self.delay.promised_by:%Y-%m-%d %H:%M %Z}. The warehouse was asked "
@@ -176,274 +181,159 @@ class Expedite(Case):
         chosen = await self.decision(
             question, "keep_asking", "offer_choice", "dispatched", "cancel", fallback="offer_choice"
         )
-        self.delay.asked, self.delay.ask_at = 0, self.until(self.policy.orders.follow_up)
-        if self.overtaken:
-            return None
-        ends: dict[str, End] = {"offer_choice": "choose", "dispatched": "dispatched", "cancel": "cancel"}
-        return ends.get(chosen)
+        self.delay.asked, self.delay.ask_at = 0, self.tomorrow
+        ways: dict[str, Way] = {"offer_choice": "choose", "dispatched": "dispatched", "cancel": "cancel"}
+        return await self.news() or ways.get(chosen)
 
-    async def learn(self, fact: Event) -> End | None:
-        """What a fact means for the order."""
+    async def learn(self, fact: Event) -> Way | None:
+        """What a fact means for the order; None where it goes on as before."""
         match fact:
             case OrderShipped() as parcel:
-                self.parcels.append(parcel)
-                return None if self.left else "dispatched"
+                self.sending.parcels.append(parcel)
+                return None if self.sending.left(self.order) else "dispatched"
             case OrderCancelled(refunded=refunded):
-                self.refunded = refunded
-                return "cancelled"
+                self.sending.refunded = refunded
+                return "called_off"
             case WarehouseAnswered() as answer:
                 return await self.hear(answer)
-            case OrderUpdated():
-                await self.reschedule()
+            case OrderUpdated() if self.order.dispatched_at:
+                return "dispatched"
+            case OrderUpdated() if self.delay.moved(self.order.promised_dispatch_by, workflow.now()):
+                await self.tell_date()
             case ExpediteRequested() as asked:
                 await self.answer_again(asked)
+            case DispatchOverdue(lines=lines) if not self.sending.parcels:
+                self.sending.missing = lines
             case _:
                 pass
         return None
 
-    async def hear(self, answer: WarehouseAnswered) -> End | None:
-        """What the warehouse says: it has left, goods are not there, or a part is missing until a date or none."""
-        date = answer.until if answer.until and answer.until > workflow.now() else None
-        known = (answer.answer, date)
-        match answer.answer:
-            case "dispatched":
-                self.delay.gone, self.delay.ask_at = True, self.until(self.policy.orders.follow_up)
-            case "out_of_stock" | "missing_part" if known in self.heard:
-                self.note("the warehouse says what it said before")
-            case "out_of_stock":
-                self.heard.add(known)
-                self.expect(date)
-                self.no_stock = True
-                return "choose"
-            case "missing_part":
-                self.heard.add(known)
-                self.expect(date)
-                await self.tell_date()
-            case _:
-                self.note(f"{answer.answer} is no answer to why the order has not left")
+    async def news(self) -> Way | None:
+        """What has come while a person decided, or at the last moment: facts beat what was decided without them."""
+        for kind in (OrderShipped, OrderCancelled):
+            while fact := self.arrived(kind):
+                if way := await self.learn(fact):
+                    return way
         return None
 
-    def expect(self, date: datetime | None) -> None:
-        """Take the date that the warehouse names; until then it need not be asked."""
-        self.delay.expected = date
-        if date:
-            self.delay.asked = 0
-            self.delay.ask_at = max(self.delay.ask_at, date) if self.delay.ask_at else None
-
-    async def reschedule(self) -> None:
-        """Another promised date: a later one does not undo the promise, the customer is told of it."""
-        promise = self.order.promised_dispatch_by
-        if promise is None or promise in (self.delay.promised_by, self.delay.expected):
-            return
-        if promise < self.delay.promised_by and not self.delay.ask_at:
-            self.delay.promised_by = promise
-        elif promise > workflow.now():
-            self.expect(promise)
-            await self.tell_date()
+    async def hear(self, answer: WarehouseAnswered) -> Way | None:
+        """What the warehouse says: it has left, goods are not there, or a part is missing until a date or none."""
+        date = answer.until if answer.until and answer.until > workflow.now() else None
+        known = (answer.answer, date) in self.heard
+        self.heard.add((answer.answer, date))
+        match answer.answer:
+            case "dispatched":
+                self.delay.gone, self.delay.ask_at = True, self.tomorrow
+                return "watch"
+            case "out_of_stock" if not known:
+                self.delay.expect(date)
+                self.no_stock = True
+                return "choose"
+            case "missing_part" if not known:
+                self.delay.expect(date)
+                await self.tell_date()
+            case _:
+                self.note(f"the warehouse says {answer.answer}, which is nothing new")
+        return None
 
     async def tell_date(self) -> None:
         """Tell the customer what is new: as the law wants it where the date lies behind the law's, else in short."""
-        delay, date = self.delay, self.delay.expected
-        last_day = delay.cancel_at if delay.noticed else delay.limit
-        if date and last_day and date > last_day:
+        if self.delay.needs_notice:
             await self.offer_delay()
-        elif delay.ask_at or (date and date > delay.promised_by):
-            await self.say("dispatch-update", until=date, waits=False)
+        elif self.delay.ask_at or (self.delay.expected and self.delay.expected > self.delay.promised_by):
+            await self.update()
 
     async def offer_delay(self) -> None:
         """The delay or the money, as the law wants it offered, with what silence means."""
-        if self.delay.expected and self.delay.expected <= workflow.now():
-            self.delay.expected = None
+        self.delay.expected = self.coming
         earliest = self.until(self.policy.orders.stock_choice_window)
         silence = self.delay.notify(earliest)
         by = self.delay.cancel_at or earliest
-        await self.say("delay-option", until=self.delay.offered, silence=silence, reply_by=by)
+        await self.send("delay-option", until=self.delay.offered, silence=silence, reply_by=by)
 
-    async def answer(self, message: Reply) -> End | None:
+    async def answer(self, message: Reply) -> Way | None:
         """What a customer says while the order is awaited: a choice that was offered, else something for a person."""
         intent = message.intent
         if intent == "unclear" and self.delay.unanswered and not message.angry:
             question = f"The customer wrote about the delay: “{message.text[:1000]}”. What is meant?"
             intent = await self.decision(question, "wait", "cancel", "other", fallback="other")
+            if way := await self.news():
+                return way
         if intent in ("wait", "replace", "cancel"):
-            return await self.carry_out(intent, message.text)
+            return await carry_out(self, intent, message.text)
         await self.to_a_person(message, "the customer wrote while the order is awaited")
         return None
 
     async def answer_again(self, asked: ExpediteRequested) -> None:
         """What a customer is told who asks once more; where that was said a moment ago, a person reads it."""
-        now, every = workflow.now(), self.policy.letters.acknowledge_every
-        self.state.customer_wrote(min(asked.happened_at, now))
-        letter = "dispatch-update" if self.delay.ask_at else "dispatch-calm"
-        said_at = self.told.get(letter)
+        self.state.customer_wrote(min(asked.happened_at, workflow.now()))
+        said_at = self.told.get("dispatch-update" if self.delay.ask_at else "dispatch-calm")
         if not self.state.owes_an_answer:
             self.note("the answer was sent after the customer had asked")
-        elif said_at and now - said_at < every:
+        elif said_at and workflow.now() - said_at < self.policy.letters.acknowledge_every:
             known = asked.model_dump(include={"id", "source", "order_id", "time", "text"})
             await self.to_a_person(CustomerMessage(**known), "the customer asks again, and there is nothing new to say")
-        elif letter == "dispatch-calm":
-            await self.say("dispatch-calm", promised_by=self.delay.promised_by)
+        elif self.delay.ask_at:
+            await self.update()
         else:
-            await self.say("dispatch-update", until=self.coming_date, waits=False)
+            await self.reassure()
 
-    async def choice(self) -> End | None:
-        """Wait, take something else, or the money back; silence waits for a date, and without one takes the money."""
-        by, date = self.until(self.policy.orders.stock_choice_window), self.coming_date
-        default = "wait" if self.delay.waits_silently(date) else "cancel"
-        self.delay.offered = date
-        await self.say(
-            "out-of-stock-choice", out_of_stock=self.no_stock, until=date, default_choice=default, reply_by=by
-        )
-        while fact := await self.next(*_WAITED_FOR, Reply, by=by):
-            match fact:
-                case Reply(intent="wait" | "replace" | "cancel" as chosen, text=text):
-                    return await self.carry_out(chosen, text)
-                case Reply(angry=angry, text=text) as message:
-                    meant = default if angry else await self.meant(message, default)
-                    return None if self.overtaken else await self.carry_out(meant, text)
-                case WarehouseAnswered(answer="missing_part" | "out_of_stock"):
-                    self.note("the customer has been asked already")
-                case OrderUpdated():
-                    if self.order.dispatched_at:
-                        return "dispatched"
-                case _:
-                    if (end := await self.learn(fact)) or self.delay.gone:
-                        return end
-        return None if self.overtaken else await self.carry_out(default)
+    async def reassure(self) -> None:
+        """The date by which the order is to leave."""
+        self.told["dispatch-calm"] = workflow.now()
+        await self.send("dispatch-calm", promised_by=self.delay.promised_by)
 
-    async def meant(self, message: Reply, default: str) -> str:
-        """What an operator takes an unclear answer for; when none decides, it counts as silence."""
-        question = f"The customer wrote about the goods that are not there: “{message.text[:1000]}”. What is meant?"
-        return await self.decision(question, "wait", "replace", "cancel", fallback=default)
+    async def update(self, *, waits: bool = False) -> None:
+        """What is known of an order that is late; `waits` thanks a customer who has chosen to."""
+        self.told["dispatch-update"] = workflow.now()
+        await self.send("dispatch-update", until=self.coming, waits=waits)
 
-    async def carry_out(self, chosen: str, said: str | None = None) -> End | None:
-        """What was chosen; with `said` by the customer, who is then told, else by silence."""
-        if chosen != "wait":
-            self.wish = said or ""
-            return "replace" if chosen == "replace" else "cancel"
-        self.delay.agree()
-        if self.delay.offered and not self.delay.ask_at:
-            self.delay.promised_by = max(self.delay.promised_by, self.delay.offered)
-        if said is not None:
-            await self.say("dispatch-update", until=self.coming_date, waits=True)
-        return None
+    async def cancel(self) -> Way:
+        """Stop the order; where it cannot be stopped it goes out, and the customer is told so."""
+        stopped = await stop(self, self.sending, instead="" if self.unstoppable else "goes_out")
+        if not self.sending.left(self.order):
+            return "dispatched"
+        if stopped:
+            return "refund"
+        self.unstoppable = True
+        self.delay.goes_out(self.tomorrow)
+        await self.send("cancel-too-late")
+        return "watch"
 
-    async def replace(self) -> End | None:
-        """Find out what the customer takes instead, and have an operator see to it."""
-        asked = False
-        while True:
-            if not says_more(self.wish):
-                asked = True
-                if (end := await self.named()) != "replace":
-                    return end
-            question = (
-                f"The customer takes something else for what is out of stock: “{self.wish[:1000]}”. Can it be had "
-                "for what was paid? Where it is cheaper, name what goes back."
-            )
-            again = "cancel" if asked else "ask_again"
-            most = self.open_amount
-            chosen = await self.decision(question, "amended", "ask_again", "cancel", fallback=again, most=most)
-            if self.overtaken or chosen == "cancel":
-                return None if self.overtaken else "cancel"
-            if chosen == "amended":
-                return await self.amend(self.state.decisions[-1].amount or Decimal(0))
-            self.wish = ""
-
-    async def named(self) -> End | None:
-        """Ask what the customer takes instead; `replace` once it is named, silence takes the money."""
-        by = self.until(self.policy.orders.stock_choice_window)
-        await self.say("replacement-question", reply_by=by)
-        while fact := await self.next(OrderShipped, OrderCancelled, Reply, by=by):
-            match fact:
-                case Reply(intent="wait" | "cancel" as chosen, text=text):
-                    return await self.carry_out(chosen, text)
-                case Reply(text=text) if says_more(text):
-                    self.wish = text
-                    return "replace"
-                case Reply() as message:
-                    await self.to_a_person(message, "the customer did not say what to send instead")
-                case _:
-                    if end := await self.learn(fact):
-                        return end
-        return None if self.overtaken else "cancel"
-
-    async def amend(self, difference: Decimal) -> End | None:
-        """Have the warehouse send the other goods, and give back what they cost less."""
-        note = self.state.decisions[-1].reason
-        if not await self.command("amend_order", instead="cancel", replacement=self.wish[:1000], note=note):
-            return "cancel"
-        if difference:
-            await self.command("refund", pays="refund", amount=difference, purpose="replacement")
-        self.replaced, self.no_stock, self.delay.expected, self.delay.asked = True, False, None, 0
-        self.heard.clear()
-        if self.delay.ask_at:
-            self.delay.ask_at = self.until(self.policy.orders.follow_up)
-        await self.say("replacement-agreed", refund=difference)
-        return None
-
-    async def cancel(self) -> bool:
-        """Stop the order and pay back; where it cannot be stopped it is on its way, and the customer is told so."""
-        if not await self.command("cancel_order", instead="" if self.unstoppable else "goes_out"):
-            self.unstoppable = self.delay.noticed = True
-            self.delay.cancel_at, self.delay.unanswered = None, False
-            self.delay.ask_at = self.until(self.policy.orders.follow_up)
-            await self.say("cancel-too-late")
-            return False
-        await self.refund()
-        return True
-
-    async def settle(self) -> None:
-        """The shop has cancelled the order: the warehouse stops it, and the money goes back if it has not yet."""
-        await self.command("cancel_order", instead="refund_anyway")
-        await self.refund()
+    async def called_off(self) -> Way:
+        """The shop has cancelled the order: the warehouse stops it, and the money goes back where that is not done."""
+        await stop(self, self.sending, instead="refund_anyway")
+        if self.sending.left(self.order):
+            return "refund"
+        await left_all_the_same(self)
+        return "dispatched"
 
     async def refund(self) -> None:
         """Give back what was paid for what has not left; a gift that stays here has cost nothing."""
-        amount = Decimal(0) if self.refunded else self.open_amount
-        stays = self.gift_given and not self.parcels
-        if amount:
-            await self.command("refund", pays="refund", amount=amount, replaces="add_gift" if stays else None)
+        stays = self.gift_given and not self.sending.parcels
+        amount = await pay_back(self, self.sending, replaces="add_gift" if stays else None)
         if stays:
             self.state.amounts.pop("gift", None)
-        await self.say("late-order-refunded", refund=amount)
+        await self.send("late-order-refunded", refund=amount)
 
     async def finish(self, result: str) -> Outcome:
         """Close; an order that was late, or whose goods were not there, is our fault."""
         late = self.delay.ask_at is not None or self.no_stock or self.replaced
         return await self.close(result, cause="logistics" if late else "customer", at_fault=late)
 
-    async def say(self, letter: str, **values: Value) -> None:
-        """Send a letter, and remember when this was last said."""
-        self.told[letter] = workflow.now()
-        await self.send(letter, **values)
-
     @property
-    def left(self) -> tuple[Line, ...]:
-        """What is still to be sent."""
-        return still_to_send(self.order, self.parcels, self.missing)
-
-    @property
-    def open_amount(self) -> Decimal:
-        """What was paid for what has not left, less what went back already."""
-        return max(paid_for(self.order, self.left) - self.state.amounts.get("refund", Decimal(0)), Decimal(0))
-
-    @property
-    def coming_date(self) -> datetime | None:
+    def coming(self) -> datetime | None:
         """The date that the warehouse named, where it lies ahead."""
-        date = self.delay.expected
-        return date if date and date > workflow.now() else None
+        return self.delay.coming(workflow.now())
 
     @property
-    def overtaken(self) -> bool:
-        """Whether the order has left or was cancelled while somebody decided about it."""
-        return self.state.awaits((OrderShipped, OrderCancelled))
+    def tomorrow(self) -> datetime:
+        """When the warehouse is asked next."""
+        return self.until(self.policy.orders.follow_up)
 
     @property
-    def parcel(self) -> dict[str, Value]:
+    def parcel(self) -> dict[str, JsonValue]:
         """The parcel in which the order, or the last of it, has left, as far as it is known."""
-        last = self.parcels[-1].parcel if self.parcels else None
-        return {
-            "carrier": last.carrier if last else "",
-            "tracking_number": last.tracking_number if last else "",
-            "tracking_url": last.tracking_url if last else "",
-        }
+        if self.sending.parcels:
+            return tracked(self.sending.parcels[-1])
+        return {"carrier": "", "tracking_number": "", "tracking_url": ""}

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import Literal, TypeAlias, cast
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from aftersales.dispatching import promised_by, still_to_send
+    from aftersales.dispatching import Sending, promised_by
     from aftersales.events import (
         DispatchOverdue,
         Event,
         ExpediteRequested,
-        Line,
         Message,
         OrderCancelled,
         OrderShipped,
         OrderUpdated,
     )
-    from aftersales.money import paid_for
     from aftersales.opening import CaseOpened, Reply
     from aftersales.order import Address
     from aftersales.outcome import Outcome
     from aftersales.serving import Problem, area_of, problem_of, says_more
 
 from workflows.case import Case
+from workflows.unsent import left_all_the_same, pay_back, stop
 
 Answer: TypeAlias = Literal["corrected", "asked_anew", "refused", "cancelled", "shipped"]
 """What became of an order that was held."""
@@ -59,6 +57,15 @@ class FulfilmentCheck(Case):
         "unsent-order-refunded": frozenset({"refund"}),
     }
     HEARS = (Message, OrderUpdated, OrderCancelled, OrderShipped, ExpediteRequested)
+    OPTIONS = {
+        "other_address": "the customer names another address, or is asked for it",
+        "cancel": "cancel the order and give the customer all the money for what has not left back",
+        "corrected": "the address is good as it stands, with what the customer wrote: the order goes to the warehouse",
+        "wait": "go on waiting for the corrected order; the message goes on the list that a person reads",
+        "ask_again": "send the question to the customer once more, with a new window",
+        "ask_anyway": "ask the customer although the warehouse does not hold the order",
+        "refund_anyway": "give the money back although the warehouse has not stopped the order",
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
@@ -79,18 +86,18 @@ class FulfilmentCheck(Case):
                     return await self.cancel()
                 case "asked_anew":
                     continue
-                case "overdue":
+                case "overdue" | "expedited" as why if why == "overdue" or self.sending.parcels:
                     await self.hand_over("expedite", self.overdue)
-                case "shipped" | "expedited":
+                case _:
                     pass
             break
         return await self.close("corrected_released" if self.corrected else "released", cause="service")
 
     def begin(self, opened: CaseOpened) -> None:
         """Nothing has left yet, and the time for the dispatch runs from the payment."""
-        self.parcels: list[OrderShipped] = []
+        self.sending = Sending()
         self.since = opened.trigger.happened_at
-        self.held = self.corrected = self.refunded = False
+        self.held = self.corrected = False
         self.asked_about, self.said = self.order.ship_to, ""
         self.taken_as_it_is: Address | None = None
 
@@ -98,13 +105,24 @@ class FulfilmentCheck(Case):
         """Hold the order and ask the customer; what came of it, as an operator decides where nothing came."""
         self.asked_about = self.order.ship_to
         if not self.held:
-            await self.command("hold_order", reason=problem.kind, fields=list(problem.fields))
-            self.held = True
+            held = await self.command(
+                "hold_order", instead="ask_anyway", reason=problem.kind, fields=list(problem.fields)
+            )
+            self.held = bool(held)
+            if answer := self.news(problem):
+                return self.noted(answer)
         answer = await self.ask_for(problem, self.until(self.policy.orders.address_window))
         while answer is None:
             question = f"The order is held ({self.described(problem)}) and the customer has not put it right. What now?"
             chosen = await self.decision(question, "corrected", "ask_again", "cancel", fallback="cancel")
-            answer = self.news(problem) or self.carried_out(chosen)
+            answer = self.news(problem)
+            if not self.state.decisions[-1].by and self.state.awaits((Message,)):
+                answer = answer or await self.answer(problem, workflow.now())
+            answer = answer or self.carried_out(chosen)
+        return self.noted(answer)
+
+    def noted(self, answer: Answer) -> Answer:
+        """From a correction on the time for the dispatch runs anew."""
         if answer == "corrected":
             self.since, self.corrected = workflow.now(), True
         return answer
@@ -158,11 +176,11 @@ class FulfilmentCheck(Case):
         """What a fact means for an order that is held for this problem, or for none; None where it changes nothing."""
         match fact:
             case OrderCancelled(refunded=refunded):
-                self.refunded = refunded
+                self.sending.refunded = refunded
                 return "cancelled"
             case OrderShipped() as parcel:
-                self.parcels.append(parcel)
-                return None if self.left else "shipped"
+                self.sending.parcels.append(parcel)
+                return None if self.sending.left(self.order) else "shipped"
             case OrderUpdated() if self.order.dispatched_at:
                 return "shipped"
             case OrderUpdated() if self.problem != problem or self.order.ship_to != self.asked_about:
@@ -208,10 +226,11 @@ class FulfilmentCheck(Case):
 
     async def cancel(self) -> Outcome:
         """Stop the order and give back what was paid for what has not left, unless the shop has done so itself."""
-        await self.command("cancel_order", instead="refund_anyway", lines=[line.model_dump() for line in self.left])
-        refund = Decimal(0) if self.refunded else paid_for(self.order, self.left)
-        if refund:
-            await self.command("refund", pays="refund", amount=refund)
+        await stop(self, self.sending, instead="refund_anyway")
+        if not self.sending.left(self.order):
+            await left_all_the_same(self)
+            return await self.close("released", cause="service")
+        refund = await pay_back(self, self.sending)
         await self.send("unsent-order-refunded", refund=refund)
         return await self.close("cancelled_refunded", cause="service")
 
@@ -239,12 +258,7 @@ class FulfilmentCheck(Case):
         return promised_by(self.order, self.policy.orders.dispatch_within, hours, self.since)
 
     @property
-    def left(self) -> tuple[Line, ...]:
-        """What is still to be sent."""
-        return still_to_send(self.order, self.parcels)
-
-    @property
     def overdue(self) -> DispatchOverdue:
         """What expedite is told."""
         known = self.opened.trigger.model_dump(include={"id", "source", "order_id", "time"})
-        return DispatchOverdue(**known, order=self.order, promised_by=self.due, lines=self.left)
+        return DispatchOverdue(**known, order=self.order, promised_by=self.due, lines=self.sending.left(self.order))

@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.outcome import Outcome
 
 from workflows.case import Case
+from workflows.unsent import left_all_the_same
 
 End = Literal[
     "exempted", "penalised", "other_carrier", "compensation", "refund", "called_off", "shipped", "turned", "ready"
@@ -47,6 +48,20 @@ class LateDispatch(Case):
         "dispatch-resumed": frozenset(),
     }
     HEARS = (Message, DispatchBlocked, PlatformDecided, OrderShipped, OrderCancelled)
+    OPTIONS = {
+        "other_carrier": "the warehouse sends the order by the other carrier, at no cost to the customer",
+        "compensation": "pay the customer the compensation; the order waits until the region is served again",
+        "refund": "give the customer the whole amount of the order back; one that can be stopped is cancelled",
+        "exempted": "the platform has granted the exemption: the case closes without a penalty",
+        "penalised": "there is no exemption: the case closes as a late dispatch that counts against us",
+        "wait": "wait for the proof until the date above; the exemption is then filed with what is there",
+        "file": "file the exemption now, without proof",
+        "approve": "offer the customer this amount",
+        "limit": "offer the customer only what needs no approval",
+        "settled": "the money is back already: only tell the customer that the order is cancelled",
+        "refund_anyway": "give the money back although the warehouse has not stopped the order",
+        "leave": "the region goes on being sold to; the case goes on without this",
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
@@ -60,17 +75,16 @@ class LateDispatch(Case):
                     return await self.close("exempted", cause="logistics")
                 case "penalised":
                     return await self.close("penalised", cause="logistics", at_fault=True)
-                case "other_carrier" if await self.takes_another_carrier():
-                    return await self.close("other_carrier", cause="logistics", at_fault=True)
-                case "other_carrier" | "compensation":
+                case "other_carrier":
+                    return await self.other_carrier()
+                case "compensation":
                     return await self.compensate()
                 case "refund":
                     return await self.cancel()
                 case "called_off":
                     return await self.called_off()
                 case "shipped":
-                    await self.send("dispatch-resumed")
-                    return await self.close("other_carrier", cause="logistics", at_fault=True)
+                    return await self.resumed()
                 case "turned" | "ready":
                     continue
 
@@ -160,7 +174,7 @@ class LateDispatch(Case):
                 case OrderShipped():
                     return "shipped"
                 case Reply(intent=intent):
-                    return cast(End, intent)
+                    return self.overtaken() or cast(End, intent)
                 case _:
                     if blocked.all_blocked(self.block):
                         return "turned"
@@ -176,13 +190,31 @@ class LateDispatch(Case):
                 amount = limit
         self.compensation = amount
 
-    async def takes_another_carrier(self) -> bool:
-        """Have the warehouse send the order by another carrier; False where that is not possible."""
+    def overtaken(self) -> End | None:
+        """What has become of the order while a person decided: facts beat what was decided without them."""
+        if cancelled := self.arrived(OrderCancelled):
+            self.refunded = cancelled.refunded
+            return "called_off"
+        return "shipped" if self.arrived(OrderShipped) else None
+
+    async def other_carrier(self) -> Outcome:
+        """Have the warehouse send the order by another carrier; where that is not possible, the compensation."""
         carrier = self.carrier
         if not await self.command("amend_order", instead="compensation", carrier=carrier, reason="dispatch_blocked"):
-            return False
+            match self.overtaken():
+                case "called_off":
+                    return await self.called_off()
+                case "shipped":
+                    return await self.resumed()
+                case _:
+                    return await self.compensate()
         await self.send("other-carrier-agreed", carrier=carrier)
-        return True
+        return await self.close("other_carrier", cause="logistics", at_fault=True)
+
+    async def resumed(self) -> Outcome:
+        """It has left after all."""
+        await self.send("dispatch-resumed")
+        return await self.close("other_carrier", cause="logistics", at_fault=True)
 
     async def compensate(self) -> Outcome:
         """Pay for the waiting; the order leaves as soon as it can."""
@@ -192,8 +224,11 @@ class LateDispatch(Case):
         return await self.close("compensated", cause="logistics", at_fault=True)
 
     async def cancel(self) -> Outcome:
-        """The customer would rather have the money."""
-        await self.command("cancel_order", reason="dispatch_blocked")
+        """The customer would rather have the money; one that has left cannot be stopped, and a person sees to it."""
+        stopped = await self.command("cancel_order", instead="refund_anyway", reason="dispatch_blocked")
+        if not stopped and self.arrived(OrderShipped):
+            await left_all_the_same(self)
+            return await self.resumed()
         return await self.refund()
 
     async def called_off(self) -> Outcome:

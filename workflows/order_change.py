@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
-from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from aftersales import changing, deadlines
-    from aftersales.consignment import consignment
+    from aftersales import changing
     from aftersales.events import (
         CarrierIntercepted,
         CarrierRedirected,
@@ -26,32 +23,16 @@ with workflow.unsafe.imports_passed_through():
         WarehouseAnswered,
     )
     from aftersales.events import OrderChange as Change
-    from aftersales.money import rounded
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Outcome
-    from aftersales.payments import meant_for
 
 from workflows import messages
 from workflows.case import Case
-from workflows.payments import give_back
-from workflows.values import link
+from workflows.price_difference import difference, give_back_payments, settle
+from workflows.under_way import intercept, redirect
 
-Amended = Literal["amended", "dispatched", "impossible", "cancelled"]
+Amended: TypeAlias = Literal["amended", "dispatched", "impossible", "cancelled"]
 """What became of the change in the warehouse."""
-Stopped = Literal["ok", "refused", "silent", "delivered", "cancelled"]
-"""What the carrier made of a parcel that we wanted stopped or redirected."""
-Settled = Literal["settled", "unpaid", "cancelled"]
-"""What became of the difference in price."""
-
-
-@dataclass
-class Known:
-    """What the case has learnt: parcels that left, payments that came and the price they are for."""
-
-    parcels: dict[str, OrderShipped] = field(default_factory=dict)
-    paid: Decimal = Decimal(0)
-    price: Decimal = Decimal(0)
-    held: bool = False
 
 
 @workflow.defn(name="order-change")
@@ -92,11 +73,30 @@ class OrderChange(Case):
         CarrierRedirected,
         PaymentReceived,
     )
+    OPTIONS = {
+        "accept": "the changed order is right for the customer",
+        "insist": "the changed order is not right for the customer; you are asked next what to do about it",
+        "amended": "the warehouse has changed the order: send it to the customer to confirm",
+        "dispatched": "it has gone as it was: the carrier is asked to redirect or to stop the parcel",
+        "impossible": "it stays as it was ordered: tell the customer that the change is not possible",
+        "corrected": "you have put the order right by hand: tell the customer that it is changed",
+        "keep": "the changed order stays as the warehouse has it now",
+        "original": "the customer gets what was ordered at first, and pays no more for it",
+        "changed": "the customer gets the changed order without paying the difference",
+        "more": "the change costs the amount that you name more: the customer is asked to pay it",
+        "less": "the change costs the amount that you name less: the customer gets it back",
+        "even": "the change costs neither more nor less",
+        "go_on": "go on although the warehouse does not hold the order, or let it go",
+        "unpaid": "the payment cannot be asked for: you are asked next which order the customer gets",
+        "leave": "the changed order stays; a person is told, who settles it with the customer",
+        "too_late": "the carrier does not do it: tell the customer to exchange or return the goods",
+        "refund": "it cannot be sent again: give the money for the order back",
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
-        self.asked, self.known = cast(ChangeRequested, opened.trigger), Known()
+        self.begin(opened)
         if why := await self.unclear():
             return await self.nothing_changed(why)
         match "dispatched" if self.left else await self.amended():
@@ -109,8 +109,15 @@ class OrderChange(Case):
         if self.order.delivered_at:
             return await self.too_late("delivered")
         if self.change.address:
-            return await self.redirect()
-        return await self.intercept()
+            return await redirect(self)
+        return await intercept(self)
+
+    def begin(self, opened: CaseOpened) -> None:
+        """Nothing has left, and nothing was paid for the change."""
+        self.asked = cast(ChangeRequested, opened.trigger)
+        self.parcels: dict[str, OrderShipped] = {}
+        self.held = self.stopped_on_its_way = False
+        self.price = self.paid = Decimal(0)
 
     async def unclear(self) -> str:
         """Why nothing can be changed yet: the request does not say what to change, and the customer does not either."""
@@ -123,12 +130,15 @@ class OrderChange(Case):
                 return "cancelled"
             case ChangeRequested():
                 return ""
+            case Message() as words:
+                await self.to_a_person(words, "the customer says in words what to change: enter it as a change")
+                return "in_words"
             case _:
                 return "unanswered"
 
     async def wished(self, by: datetime) -> Event | None:
-        """A request that says what to change, by this moment."""
-        while isinstance(fact := await self.hear(ChangeRequested, by=by), ChangeRequested):
+        """A request that says what to change, by this moment; words are for a person, who enters them as one."""
+        while isinstance(fact := await self.hear(ChangeRequested, Message, by=by), ChangeRequested):
             self.take_over(fact)
             if not self.vague:
                 return fact
@@ -169,22 +179,23 @@ class OrderChange(Case):
         question = f"{what}. What became of the order: changed, gone as it was, or neither?"
         decided = await self.decision(question, "amended", "dispatched", "impossible", fallback=fallback)
         missed = not self.state.decisions[-1].by
+        self.note_parcels()
         if self.arrived(OrderCancelled):
             return "cancelled"
         if missed and (answer := self.arrived(WarehouseAnswered)):
             return "amended" if answer.answer == "amended" else fallback
-        return cast(Amended, decided)
+        return "dispatched" if self.left and decided == "impossible" else cast(Amended, decided)
 
     async def confirm(self) -> Outcome:
         """The new order for the customer to confirm, then the difference in price."""
         self.order = changing.changed(self.order, self.change)
-        difference, by = await self.difference(), self.until(self.policy.orders.change_confirm_window)
+        more, by = await difference(self), self.until(self.policy.orders.change_confirm_window)
         await self.send(
             "change-confirm",
             address=changing.address_of(self.change.address),
             items=[{"title": i.title, "quantity": i.quantity, "sku": i.sku} for i in self.order.items],
-            charge=max(difference, Decimal(0)),
-            refund=max(-difference, Decimal(0)),
+            charge=max(more, Decimal(0)),
+            refund=max(-more, Decimal(0)),
             reply_by=by,
         )
         answer = await self.hear(Reply, ChangeRequested, by=by)
@@ -198,216 +209,62 @@ class OrderChange(Case):
                     return await self.changed(Decimal(0))
                 case _:
                     self.note("the changed order stays as it is")
-        match await self.settled(difference):
-            case "unpaid" if not self.left and await self.unpaid() == "original":
+        match await settle(self, more):
+            case "original":
                 return await self.restore("unpaid")
             case "cancelled":
                 return await self.nothing_changed("cancelled")
-            case "settled" | "unpaid":
-                pass
-        return await self.changed(max(-difference, Decimal(0)))
+            case "settled":
+                return await self.changed(max(-more, Decimal(0)))
 
     async def objected(self, answer: Reply | ChangeRequested) -> str:
         """What an operator makes of a customer to whom the changed order is not right."""
-        said = answer.text if isinstance(answer, Reply) else _in_words(answer.change)
+        said = answer.text if isinstance(answer, Reply) else changing.in_words(answer.change)
         if isinstance(answer, ChangeRequested):
             self.heard(answer)
         question = f"The changed order is not right for the customer: “{said[:1000]}”. Corrected by hand, or what else?"
         back = () if self.left else ("original",)
         return await self.decision(question, "corrected", "keep", *back, fallback="keep" if self.left else "original")
 
-    async def settled(self, difference: Decimal) -> Settled:
-        """Settle the difference in price: give it back, or have it paid; an order that is here waits for that."""
-        if difference < 0:
-            await self.command("refund", pays="refund", amount=-difference, purpose=self.ref.case_id)
-        if difference <= 0:
-            return "settled"
-        if not self.left:
-            self.known.held = bool(await self.command("hold_order", instead="go_on", reason="payment"))
-        purpose, self.known.price = self.ref.case_id, difference
-        asked = await self.command("request_payment", amount=difference, purpose=purpose, instead="unpaid")
-        if not asked:
-            return "unpaid"
-        by = self.until(self.policy.orders.change_payment_window)
-        url = link(asked)
-        paid = await self.ask("change-payment", self.payment, by=by, charge=difference, payment_url=url, pay_by=by)
-        if isinstance(paid, OrderCancelled):
-            return "cancelled"
-        return "settled" if paid else "unpaid"
-
-    async def payment(self, by: datetime) -> Event | None:
-        """The payment that makes up the difference, by this moment; it may come in parts."""
-        while isinstance(fact := await self.hear(PaymentReceived, by=by), PaymentReceived):
-            if await self.takes(fact):
-                return fact
-        return fact
-
-    async def takes(self, payment: PaymentReceived) -> bool:
-        """Count a payment for this change; whether the difference is paid with it, which may then be spent (rule 8)."""
-        whose = meant_for(payment.purpose, self.ref.case_id)
-        if whose == "this" or (whose == "unknown" and payment.amount == self.known.price):
-            self.known.paid += payment.amount
-        elif whose == "unknown":
-            await self.to_a_person(payment, f"a payment of {payment.amount} for “{payment.purpose[:200]}”")
-        if self.known.paid < self.known.price:
-            return False
-        self.order = self.order.model_copy(update={"total": self.opened.order.total + self.known.price})
-        self.known.paid -= self.known.price
-        return True
-
-    async def unpaid(self) -> str:
-        """What an operator says to a difference that was not paid; the original order when none decides."""
-        question = f"The customer has not paid {self.known.price} {self.order.currency} for the changed order."
-        decided = await self.decision(question, "original", "changed", fallback="original")
-        while payment := self.arrived(PaymentReceived):
-            if await self.takes(payment):
-                return "changed"
-        return decided
-
     async def changed(self, refund: Decimal) -> Outcome:
-        """The changed order stands."""
-        await self.release()
+        """The changed order stands; what was paid for it without need goes back."""
+        if self.held:
+            await self.command("release_order", instead="go_on", reason="payment")
+        refund += await give_back_payments(self)
         address = changing.address_of(self.change.address)
         await self.send("change-done", how="amended", address=address, refund=refund)
         return await self.finish("changed")
 
     async def restore(self, why: str) -> Outcome:
-        """Have the warehouse put the order back as it was."""
-        self.order = self.opened.order
+        """Have the warehouse put the order back as it was; where it cannot, the changed one stands."""
+        before = self.opened.order
         if not await self.command(
             "amend_order",
             instead="leave",
-            address=changing.address_of(self.order.ship_to),
-            lines=changing.lines_of(self.order),
+            address=changing.address_of(before.ship_to),
+            lines=changing.lines_of(before),
         ):
             await self.tell(self.key("restore"), "the order could not be put back as it was")
-        await self.release()
+            return await self.changed(Decimal(0))
+        self.order = before
+        if self.held:
+            await self.command("release_order", instead="go_on", reason="payment")
         return await self.nothing_changed(why)
 
-    async def release(self) -> None:
-        """Let an order go on that waited for its payment."""
-        if self.known.held:
-            await self.command("release_order", instead="go_on", reason="payment")
-
-    async def redirect(self) -> Outcome:
-        """The new address for the parcel; goods that were asked for too have to wait for an exchange or a return."""
-        address = changing.address_of(self.change.address)
-        match await self.stopped("redirect", CarrierRedirected):
-            case "cancelled":
-                return await self.nothing_changed("cancelled")
-            case "ok" if self.change.lines:
-                await self.send("change-address-only", address=address)
-                return await self.finish("redirected")
-            case "ok":
-                await self.send("change-done", how="redirected", address=address, refund=Decimal(0))
-                return await self.finish("redirected")
-            case why:
-                return await self.too_late(why)
-
-    async def intercept(self) -> Outcome:
-        """Other goods: the parcel is stopped and the changed order sent; the original one where it is not paid for."""
-        match await self.stopped("intercept", CarrierIntercepted):
-            case "cancelled":
-                return await self.nothing_changed("cancelled")
-            case "refused" | "silent" | "delivered" as why:
-                return await self.too_late(why)
-            case "ok":
-                pass
-        difference = await self.difference()
-        match await self.settled(difference):
-            case "cancelled":
-                return await self.nothing_changed("cancelled")
-            case "unpaid" if await self.unpaid() == "original":
-                return await self.reship_original()
-            case "settled" | "unpaid":
-                pass
-        self.order = changing.changed(self.order, self.change)
-        if not await self.reship():
-            return await self.money_back()
-        refund = max(-difference, Decimal(0))
-        await self.send("change-done", how="reshipped", address=None, refund=refund)
-        return await self.finish("intercepted_reshipped")
-
-    async def stopped(
-        self, name: Literal["redirect", "intercept"], kind: type[CarrierIntercepted] | type[CarrierRedirected]
-    ) -> Stopped:
-        """Have the carrier redirect or stop the parcels; it is nudged at half of its window."""
-        self.enter(f"{name}ing")
-        parcels: list[JsonValue] = [consignment(shipped) for shipped in self.known.parcels.values()]
-        address = changing.address_of(self.change.address)
-        if not await self.command(name, instead="too_late", parcels=parcels, address=address):
-            return "refused"
-        by = self.until(self.policy.orders.carrier_change_window)
-        half, asked = deadlines.half(workflow.now(), by), set(self.known.parcels)
-        while True:
-            match await self.hear(kind, by=min(half, by)):
-                case OrderCancelled():
-                    return "cancelled"
-                case Checkpoint():
-                    return "delivered"
-                case None if half < by:
-                    await self.command("nudge_carrier", parcels=parcels, question=name)
-                    half = by
-                case None:
-                    return "silent"
-                case CarrierIntercepted() | CarrierRedirected() as answer if asked and answer.parcel_no not in asked:
-                    self.note(f"parcel {answer.parcel_no} is none that we wait for")
-                case CarrierIntercepted(ok=False) | CarrierRedirected(ok=False):
-                    if len(asked) < len(self.known.parcels):
-                        await self.tell(self.key("parcels"), f"the carrier took {name} for a part of the parcels only")
-                    return "refused"
-                case CarrierIntercepted() | CarrierRedirected() as answer:
-                    asked.discard(answer.parcel_no)
-                    if not asked:
-                        return "ok"
-                case _:
-                    continue
-
-    async def reship(self) -> str:
-        """Ship the order as it stands now; its reference, or nothing where that is not possible."""
-        value = rounded(changing.goods_of(self.order), self.order.currency)
-        return await self.command(
-            "reship",
-            pays="reship",
-            amount=value,
-            instead="refund",
-            address=changing.address_of(self.order.ship_to),
-            lines=changing.lines_of(self.order),
-        )
-
-    async def reship_original(self) -> Outcome:
-        """Ship again what was bought."""
-        if not await self.reship():
-            return await self.money_back()
-        return await self.nothing_changed("unpaid_reshipped")
-
-    async def money_back(self) -> Outcome:
-        """A stopped order that cannot be shipped again: its money goes back."""
-        rest = self.opened.order.total - self.state.amounts.get("refund", Decimal(0))
-        await self.command("refund", pays="refund", amount=rest)
-        return await self.nothing_changed("refunded", rest)
-
     async def nothing_changed(self, why: str, refund: Decimal = Decimal(0)) -> Outcome:
-        """Close without the change; what was paid for it goes back."""
-        paid = await self.give_back_payments()
-        await self.send("change-closed", why=why, refund=refund + paid)
+        """Close without the change; what was paid for it goes back. Words of the customer were answered already."""
+        paid = await give_back_payments(self)
+        if why != "in_words":
+            await self.send("change-closed", why=why, refund=refund + paid)
         return await self.finish("lapsed")
 
     async def finish(self, result: str) -> Outcome:
         """Close; a request that came too late to be taken up goes to a person, with a word to the customer."""
-        await self.give_back_payments()
         while late := self.arrived(ChangeRequested):
             await self.another(late)
         while self.arrived(WarehouseAnswered):
             continue
         return await self.close(result)
-
-    async def give_back_payments(self) -> Decimal:
-        """Give back what the customer paid without need; how much that is."""
-        paid, self.known.paid = self.known.paid, Decimal(0)
-        if paid:
-            await give_back(self, paid)
-        return paid
 
     async def another(self, request: ChangeRequested) -> None:
         """A further request, while one is under way, is for a person."""
@@ -431,7 +288,7 @@ class OrderChange(Case):
             )
             match fact:
                 case OrderShipped(parcel=parcel):
-                    self.known.parcels[parcel.parcel_no] = fact
+                    self.parcels[parcel.parcel_no] = fact
                     if OrderShipped in kinds:
                         return fact
                 case ChangeRequested() if ChangeRequested not in kinds:
@@ -447,8 +304,12 @@ class OrderChange(Case):
         """Take over requests and parcels that are here already, before anything is commanded."""
         while newer := self.arrived(ChangeRequested):
             self.take_over(newer)
+        self.note_parcels()
+
+    def note_parcels(self) -> None:
+        """Take in the parcels that have left by now."""
         while shipped := self.arrived(OrderShipped):
-            self.known.parcels[shipped.parcel.parcel_no] = shipped
+            self.parcels[shipped.parcel.parcel_no] = shipped
 
     def take_over(self, newer: ChangeRequested) -> None:
         """The newest request is the one that counts."""
@@ -459,16 +320,6 @@ class OrderChange(Case):
     def heard(self, request: ChangeRequested) -> None:
         """A request is something that the customer says, and is owed an answer (rule 4)."""
         self.state.customer_wrote(min(request.happened_at, workflow.now()))
-
-    async def difference(self) -> Decimal:
-        """What the changed order costs more or less; an operator says it where a new product came without a price."""
-        known = changing.difference(self.opened.order, self.change)
-        if known is not None:
-            return rounded(known, self.order.currency)
-        question = f"The customer wants {_in_words(self.change)}. What does it cost more (less)?"
-        more = await self.decision(question, "more", "less", "even", fallback="even", most=self.order.total)
-        named = self.state.decisions[-1].amount or Decimal(0)
-        return {"more": named, "less": -named}.get(more, Decimal(0))
 
     @property
     def change(self) -> Change:
@@ -483,11 +334,4 @@ class OrderChange(Case):
     @property
     def left(self) -> bool:
         """Whether the order has been dispatched."""
-        return bool(self.order.dispatched_at or self.order.delivered_at or self.known.parcels)
-
-
-def _in_words(change: Change) -> str:
-    """A change for the question of an operator."""
-    goods = [f"{line.quantity} × {line.wanted_sku or 'line ' + line.line_id}" for line in change.lines]
-    to = [f"to {change.address.line1}, {change.address.city}"] if change.address else []
-    return ", ".join([*goods, *to]) or "something that is not said"
+        return bool(self.order.dispatched_at or self.order.delivered_at or self.parcels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,22 +29,29 @@ class Paid(NamedTuple):
 
 
 async def collect(
-    case: Case, letter: str, reminder: str, due: Decimal, *stops: type[Event], paid: Decimal, **said: Value
+    case: Case, letters: tuple[str, str], said: Mapping[str, str], due: Decimal, *stops: type[Event], paid: Decimal
 ) -> Paid:
-    """Ask for a payment and wait for it until the payment window ends; `paid` is what came before it was asked for.
+    """Ask for a payment and wait for it until the payment window ends; what is too much goes back at once.
 
-    Letter and reminder get the `amount` that is open, `payment_url` and `pay_by`. A customer who declines, a cancelled
-    order, or one of `stops` ends the waiting.
+    `paid` is what came for it before. The letters, the second a reminder, get what is `said`, the `amount` that is
+    open, `payment_url` and `pay_by`; a customer who has paid all is not asked. One who declines, a cancelled order, or
+    one of `stops` ends the waiting.
     """
-    reference = await case.command("request_payment", amount=due - paid, purpose=case.ref.case_id)
-    by = case.until(case.policy.products.payment_window)
-    said |= {"payment_url": link(reference), "pay_by": by}
-    await case.send(letter, amount=due - paid, **said)
-    got = await _until(case, deadlines.half(workflow.now(), by), due, Paid(paid), stops)
-    if got.amount < due and not got.stopped:
-        await case.send(reminder, amount=due - got.amount, **said)
-        got = await _until(case, by, due, got, stops)
-    return got
+    while early := case.arrived(PaymentReceived):
+        paid += await counted(case, early)
+    got = Paid(paid)
+    if paid < due:
+        reference = await case.command("request_payment", amount=due - paid, purpose=case.ref.case_id)
+        by = case.until(case.policy.products.payment_window)
+        request: dict[str, Value] = {**said, "payment_url": link(reference), "pay_by": by}
+        await case.send(letters[0], amount=due - paid, **request)
+        got = await _until(case, deadlines.half(workflow.now(), by), due, got, stops)
+        if got.amount < due and not got.stopped:
+            await case.send(letters[1], amount=due - got.amount, **request)
+            got = await _until(case, by, due, got, stops)
+    if got.amount > due:
+        await give_back(case, got.amount - due)
+    return Paid(min(got.amount, due), got.stopped)
 
 
 async def counted(case: Case, payment: PaymentReceived) -> Decimal:
@@ -60,21 +68,32 @@ async def give_back(case: Case, amount: Decimal) -> None:
     case.state.book("refund", amount)
 
 
-async def _until(case: Case, by: datetime, due: Decimal, got: Paid, stops: tuple[type[Event], ...]) -> Paid:
-    while got.amount < due and not got.stopped:
-        match await case.next(PaymentReceived, Reply, OrderCancelled, *stops, by=by, unclear="accept"):
-            case None:
-                return got
-            case PaymentReceived() as payment:
-                got = Paid(got.amount + await counted(case, payment))
+async def patience(case: Case, *kinds: type[Event], by: datetime) -> Event | None:
+    """What ends a customer's waiting: one of these facts, a cancelled order, a customer who will not; None at the end.
+
+    What nobody can read waits on, as does an angry customer, who a person is told of.
+    """
+    while True:
+        match await case.next(*kinds, Reply, OrderCancelled, by=by, unclear="accept"):
             case Reply(intent="decline") as declined:
-                got = Paid(got.amount, declined)
+                return declined
             case Reply(angry=True) as angry:
-                await case.to_a_person(angry, "an angry customer, while a payment is awaited")
+                await case.to_a_person(angry, f"an angry customer, at {case.state.stage}")
             case Reply():
                 continue
             case WarehouseAnswered(answer=answer) if answer != "out_of_stock":
                 continue
+            case fact:
+                return fact
+
+
+async def _until(case: Case, by: datetime, due: Decimal, got: Paid, stops: tuple[type[Event], ...]) -> Paid:
+    while got.amount < due and not got.stopped:
+        match await patience(case, PaymentReceived, *stops, by=by):
+            case None:
+                return got
+            case PaymentReceived() as payment:
+                got = Paid(got.amount + await counted(case, payment))
             case stop:
                 got = Paid(got.amount, stop)
     return got

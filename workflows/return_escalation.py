@@ -11,6 +11,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from aftersales.events import (
         DisputeOpened,
+        Event,
         Message,
         OrderCancelled,
         ReturnAgreed,
@@ -21,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Outcome
+    from aftersales.return_words import as_message
     from aftersales.returning import customer_pays, shop_pays
 
 from workflows.case import Case
@@ -47,18 +49,19 @@ class ReturnEscalation(Case):
         "return-label": frozenset({"refund"}),
     }
     # Goods that come before the terms are agreed wait for return-parcel.
-    HEARS = (Message, ReturnCancelled, OrderCancelled, DisputeOpened, ReturnReceived)
+    HEARS = (Message, ReturnRequested, ReturnCancelled, OrderCancelled, DisputeOpened, ReturnReceived)
+    OPTIONS = {
+        "accept": "the customer agrees to the terms of the last letter and is told how to send the goods",
+        "insist": "the customer does not agree; the next letter offers better terms, the last one a free return",
+    }
     REOPENS = {"abandoned": "accept"}
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
-        window = self.policy.returns.reply_window
         for letter, terms in self.ladder():
             await self.send(letter, **self.offer(letter))
-            match await self.next(
-                Reply, ReturnCancelled, OrderCancelled, DisputeOpened, within=window, unclear="insist"
-            ):
+            match await self.answer():
                 case None:
                     return await self.close("abandoned")
                 case ReturnCancelled() | OrderCancelled():
@@ -77,6 +80,14 @@ class ReturnEscalation(Case):
         await self.send("return-label", refund=free.refund)
         await self.hand_over("return-parcel", self.agreed(free))
         return await self.close("label_sent")
+
+    async def answer(self) -> Event | None:
+        """What ends the waiting for an answer; who asks for the return once more is read by a person meanwhile."""
+        by = self.until(self.policy.returns.reply_window)
+        ends = (Reply, ReturnCancelled, OrderCancelled, DisputeOpened)
+        while isinstance(fact := await self.next(*ends, ReturnRequested, by=by, unclear="insist"), ReturnRequested):
+            await self.to_a_person(as_message(fact), "the customer asks again for a return whose terms are offered")
+        return fact
 
     @property
     def asked(self) -> ReturnRequested:

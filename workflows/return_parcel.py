@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 from pydantic import JsonValue
 from temporalio import workflow
@@ -20,16 +20,20 @@ with workflow.unsafe.imports_passed_through():
         ReturnAgreed,
         ReturnCancelled,
         ReturnReceived,
+        ReturnRequested,
         ReturnTerms,
     )
     from aftersales.law import refund_due_at
     from aftersales.money import goods_value, rounded
     from aftersales.opening import CaseOpened
     from aftersales.outcome import Outcome
-    from aftersales.returning import return_freight
+    from aftersales.return_words import as_message
+    from aftersales.returning import asks_the_same, return_freight
 
 from workflows.case import Case
 from workflows.values import Value, link
+
+F = TypeVar("F", bound=Event)
 
 
 @workflow.defn(name="return-parcel")
@@ -40,7 +44,8 @@ class ReturnParcel(Case):
     of the ship-back window, and at its end the return has lapsed. Goods received as described are refunded less the
     fee; for others a supervisor chooses full or partial refund or sends them back, with the photos to the customer. A
     return lost on its way is claimed from the carrier and refunded. The law's refund date beats a slow inspection.
-    Where the shop's freight insurance owes the customer, we see to it that the insurer pays.
+    Where the shop's freight insurance owes the customer, we see to it that the insurer pays. Who asks for the same
+    return again before the goods are sent gets the instructions again; what is new about it is for a person.
 
     Case id `return-parcel/<order>`, with `/<line ids>` for some lines only.
     """
@@ -58,7 +63,14 @@ class ReturnParcel(Case):
         "return-sent-back": frozenset({"findings", "photos", "tracking_number"}),
         "return-freight-lost": frozenset({"refund", "tracking_number"}),
     }
-    HEARS = (Message, ReturnCancelled, ReturnReceived, Checkpoint, CarrierReplied, InsurancePaid)
+    HEARS = (Message, ReturnRequested, ReturnCancelled, ReturnReceived, Checkpoint, CarrierReplied, InsurancePaid)
+    OPTIONS = {
+        "full": "refund all that was agreed, whatever the warehouse found",
+        "partial": "refund a part: the amount that you name, else the policy's share; the photos go to the customer",
+        "send_back": "no refund: the goods go back to the customer, with the photos",
+        "paid": "the insurer has paid the customer; the case is closed",
+        "written_off": "the insurer is not chased any more; the case is closed",
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
@@ -95,15 +107,16 @@ class ReturnParcel(Case):
     async def goods(self) -> ReturnReceived | Literal["lapsed", "cancelled", "lost", "due"]:
         """What became of the goods: received, never sent, cancelled, lost, or sent and due for refund by law."""
         by = self.until(self.policy.returns.ship_back_window)
-        said: dict[str, Value] = {
+        self.instructions: dict[str, Value] = {
             "rma": self.rma,
             "freight_paid_by": self.terms.freight,
             "label_url": link(self.label),
             "return_address": self.policy.returns.return_address,
             "fee": self.terms.fee,
             "refund": self.terms.refund,
+            "ship_by": by,
         }
-        match await self.ask("return-instructions", self.sent, by=by, **said, ship_by=by):
+        match await self.ask("return-instructions", self.sent, by=by, **self.instructions):
             case ReturnReceived() as received:
                 return received
             case None:
@@ -118,12 +131,22 @@ class ReturnParcel(Case):
     async def sent(self, by: datetime) -> Event | None:
         """The first fact that tells what became of the goods; a label that the carrier only knows of tells nothing."""
         while True:
-            match await self.next(ReturnReceived, ReturnCancelled, CarrierReplied, Checkpoint, by=by):
+            match await self.hear(ReturnReceived, ReturnCancelled, CarrierReplied, Checkpoint, by=by):
                 case Checkpoint(proves_dispatch=False):
                     continue
                 case fact:
                     self.way += [fact] if fact else []
                     return fact
+
+    async def hear(self, *kinds: type[F], by: datetime) -> F | None:
+        """The next fact of these kinds by this moment; who asks for the return once more is answered meanwhile."""
+        while isinstance(fact := await self.next(*kinds, ReturnRequested, by=by), ReturnRequested):
+            if self.state.stage.startswith("return-instructions") and asks_the_same(self.terms, fact):
+                await self.send("return-instructions", **self.instructions)
+            else:
+                why = f"the customer asks again ({fact.reason or 'no reason'}) for a return whose terms are settled"
+                await self.to_a_person(as_message(fact), why)
+        return cast(F | None, fact)
 
     async def on_its_way(self, proof: Event) -> ReturnReceived | Literal["lost", "due"]:
         """Goods that this scan proves sent: no scan for the lost window starts a trace, no answer to it means lost.
@@ -135,7 +158,7 @@ class ReturnParcel(Case):
         while True:
             silence = self.policy.parcels.carrier_answer_window if traced else self.policy.parcels.lost_after
             silent_at = self.until(silence)
-            match await self.next(ReturnReceived, CarrierReplied, Checkpoint, by=min(silent_at, due or silent_at)):
+            match await self.hear(ReturnReceived, CarrierReplied, Checkpoint, by=min(silent_at, due or silent_at)):
                 case ReturnReceived() as received:
                     return received
                 case CarrierReplied(answer="lost") as word:
@@ -208,10 +231,10 @@ class ReturnParcel(Case):
     async def collect(self, amount: Decimal) -> None:
         """The insurer's payout is due inside its window after the refund; else we chase it, then a person (`004`)."""
         window = self.policy.returns.insurer_window
-        if await self.next(InsurancePaid, within=window):
+        if await self.hear(InsurancePaid, by=self.until(window)):
             return
         await self.command("chase_insurer", amount=amount)
-        if not await self.next(InsurancePaid, within=window):
+        if not await self.hear(InsurancePaid, by=self.until(window)):
             question = f"The insurer has not paid {amount} {self.order.currency} of return freight, though chased."
             await self.decision(question, "paid", "written_off", fallback="written_off")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar, cast
 
@@ -10,9 +10,9 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales import return_eligibility as eligibility
+    from aftersales import return_words as words
     from aftersales.events import (
-        CustomerEvent,
-        CustomerMessage,
         DisputeOpened,
         Event,
         Message,
@@ -25,17 +25,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Cause, Outcome
-    from aftersales.return_eligibility import (
-        OUR_FAULT,
-        REASONS,
-        Judged,
-        dispatched_late,
-        goodwill,
-        judge,
-        lines_of,
-        return_ends,
-        way_back,
-    )
+    from aftersales.return_eligibility import OUR_FAULT, REASONS, Judged
     from aftersales.returning import agreed, our_fault, shop_pays, wrong_item
 
 from workflows import messages
@@ -79,9 +69,7 @@ class ReturnRequest(Case):
         "ask-return-evidence-reminder": frozenset({"evidence_by"}),
         "return-fault-not-confirmed": frozenset({"reason", "photos"}),
         "retention-offer": frozenset({"reply_by"}),
-        "return-not-eligible": frozenset(
-            {"late", "final_sale", "not_returnable", "opened", "labels_off", "delivered_at", "ended_at", "reply_by"}
-        ),
+        "return-not-eligible": frozenset({*eligibility.OBSTACLES, "delivered_at", "ended_at", "reply_by"}),
         "goodwill-offer": frozenset({"goodwill", "reply_by"}),
         "return-goodwill-paid": frozenset({"goodwill"}),
         "return-stays-refused": frozenset({"agreed"}),
@@ -89,13 +77,26 @@ class ReturnRequest(Case):
     }
     # Goods that come before the terms are agreed wait for the process that goes on.
     HEARS = (Message, ReturnRequested, ReturnCancelled, OrderCancelled, DisputeOpened, ReturnReceived)
+    OPTIONS = {
+        **words.REASON_OPTIONS,
+        "confirmed": "it is our fault: the goods come back with our label, and all the money is refunded",
+        "not_confirmed": "it is not: tell the customer so, and treat it as a return without a fault of ours",
+        "all_lines": "something else came in each of them; every line gets a case of its own",
+        "help": "the customer keeps the goods and is promised help with using them; you are told to give it",
+        "exchange": "the customer is promised an exchange; you are told to arrange it",
+        "insist": "the customer wants to return all the same; what comes next is written to the customer",
+        "accept": "the customer agrees to what the last letter says, and the request is closed",
+        "decline": "the customer does not take the money for keeping the goods; you decide about the return",
+        "accept_return": "make an exception: the goods may come back, on the terms of a return without fault",
+        "stay_refused": "the no stands; the customer is told so, and the request is closed",
+    }
     REOPENS = {"lapsed": ""}
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
         self.asked, self.said = cast(ReturnRequested, opened.trigger), list[str]()
-        self.fault = self.claimed
+        self.fault = eligibility.fault_of(self.asked.reason)
         try:
             if self.asked.disputed:
                 return await self.settle_disputed()
@@ -109,7 +110,7 @@ class ReturnRequest(Case):
                 case reason if reason in OUR_FAULT and await self.confirmed(reason):
                     return await self.to_parcel(our_fault(self.order, self.asked, OUR_FAULT[reason]))
                 case _:
-                    return await self.no_fault(judge(self.order, self.asked, self.policy))
+                    return await self.no_fault(eligibility.judge(self.order, self.asked, self.policy))
         except _Withdrawn:
             return await self.finish("withdrawn")
         except _Disputed:
@@ -119,21 +120,18 @@ class ReturnRequest(Case):
         """Why the goods come back, as the request says, the customer when asked, or an operator; None where nobody."""
         reason: str | None = self.asked.reason
         if self.asked.text and not self.opened.resume:
-            read = await self.read(_message(self.asked))
+            read = await self.read(words.as_message(self.asked))
             reason = reason or (None if read == "unclear" else read)
         if reason is None or (reason == "other" and not self.said):
             reason = await self.ask_why()
         if reason == "unclear" and self.state.angry:
             reason = "other"
         elif reason in ("other", "unclear"):
-            reason = await self.decided(
-                f"Why does the customer return {self.titles}? {self.shown_so_far} With other the shop pays everything.",
-                *REASONS,
-                fallback="other",
-            )
+            reason = await self.decision(words.why(self.order, self.asked, self.said), *REASONS, fallback="other")
+            await self.meanwhile()
         self.asked = self.asked.model_copy(update={"reason": reason})
-        self.fault = self.claimed
-        return cast(ReturnReason | None, reason)
+        self.fault = eligibility.fault_of(self.asked.reason)
+        return self.asked.reason
 
     async def ask_why(self) -> str | None:
         """Ask for the reason, or go on waiting where the case reopens; the code, `unclear`, or None for silence."""
@@ -149,7 +147,7 @@ class ReturnRequest(Case):
             if isinstance(fact, ReturnRequested) and fact.reason:
                 self.keep(fact.text, fact.photos)
                 return fact.reason
-            read = await self.read(_message(fact))
+            read = await self.read(words.as_message(fact))
             if read != "unclear" or not (self.opened.resume or isinstance(fact, ReturnRequested)):
                 return read
             if isinstance(fact, Message):
@@ -169,17 +167,17 @@ class ReturnRequest(Case):
 
     async def confirmed(self, reason: ReturnReason) -> bool:
         """Whether it is our fault: by the order's dates, else an operator; when none decides, the customer is right."""
-        if reason == "too_late" and dispatched_late(self.order, self.asked.happened_at):
+        if reason == "too_late" and eligibility.dispatched_late(self.order, self.asked.happened_at):
             return True
         if reason != "too_late" and not self.asked.photos:
             by = self.until(self.policy.returns.return_evidence_window)
             await self.ask("ask-return-evidence", self.photos, by=by, reason=reason, evidence_by=by)
-        question = f"Is it our fault ({reason}) that {self.titles} comes back? {self.shown_so_far}{self.dates}"
+        question = words.is_our_fault(self.order, self.asked, self.said, reason)
         if await self.decision(question, "confirmed", "not_confirmed", fallback="confirmed") == "confirmed":
             await self.interrupted()
             return True
         self.fault = None
-        await self.interrupted()
+        await self.meanwhile()
         photos: JsonValue = list(self.asked.photos)
         await self.send("return-fault-not-confirmed", reason=reason, photos=photos)
         return False
@@ -195,17 +193,16 @@ class ReturnRequest(Case):
 
     async def to_wrong_item(self) -> Outcome:
         """Go on as wrong-item for the line that an operator names, or for each of them."""
-        ids = [line.line_id for line in lines_of(self.order, self.asked)]
-        if len(ids) > 1:
-            names = [f"line_{number} ({item.title})" for number, item in enumerate(self.order.lines(ids), 1)]
-            options = [f"line_{number}" for number in range(1, len(ids) + 1)]
-            question = f"In which line did another item arrive: {', '.join(names)}? {self.shown_so_far}"
-            named = await self.decided(question, *options, "all_lines", fallback="all_lines")
-            ids = [item.line_id for item in self.order.lines(ids)]
-            ids = ids if named == "all_lines" else [ids[options.index(named)]]
-        for line in ids[1:]:
-            await self.open_case("wrong-item", wrong_item(self.order, self.asked, line))
-        await self.hand_over("wrong-item", wrong_item(self.order, self.asked, ids[0]))
+        lines = self.order.lines([line.line_id for line in eligibility.lines_of(self.order, self.asked)])
+        if len(lines) > 1:
+            named = words.line_options(lines)
+            question = words.in_which_line(lines, self.asked, self.said)
+            chosen = await self.decision(question, *named, "all_lines", fallback="all_lines")
+            await self.meanwhile()
+            lines = (named[chosen],) if chosen in named else lines
+        for item in lines[1:]:
+            await self.open_case("wrong-item", wrong_item(self.order, self.asked, item.line_id))
+        await self.hand_over("wrong-item", wrong_item(self.order, self.asked, lines[0].line_id))
         return await self.finish("handed_over", cause="service")
 
     async def no_fault(self, judged: Judged) -> Outcome:
@@ -228,22 +225,13 @@ class ReturnRequest(Case):
     async def split(self, judged: Judged) -> Outcome:
         """The lines that may come back go on by themselves, the others become a request of their own."""
         eligible = self.asked.model_copy(update={"lines": judged.eligible})
-        if terms := way_back(self.order, eligible, self.policy):
-            await self.open_case("return-parcel", agreed(self.order, eligible, terms))
-        else:
-            await self.open_case("return-escalation", eligible)
-        # A fault that was not confirmed is not looked into again.
-        reason = "changed_mind" if self.asked.reason in OUR_FAULT else self.asked.reason
-        rest = self.asked.model_copy(update={"lines": judged.refused_lines, "reason": reason})
-        await self.hand_over("return-request", rest)
+        await self.open_case(*eligibility.goes_on_as(self.order, eligible, self.policy))
+        await self.hand_over("return-request", eligibility.rest_of(self.asked, judged))
         return await self.finish("handed_over")
 
     async def go_on(self) -> Outcome:
         """Hand an eligible return over: to return-parcel where its terms need no talk, else to the ladder."""
-        terms = way_back(self.order, self.asked, self.policy)
-        if terms:
-            return await self.to_parcel(terms)
-        await self.hand_over("return-escalation", self.asked)
+        await self.hand_over(*eligibility.goes_on_as(self.order, self.asked, self.policy))
         return await self.finish("handed_over")
 
     async def to_parcel(self, terms: ReturnTerms) -> Outcome:
@@ -253,56 +241,47 @@ class ReturnRequest(Case):
 
     async def kept(self) -> bool:
         """Whether help or an exchange keeps the customer; a person sees to it."""
-        by = self.until(self.policy.returns.retention_window)
-        await self.send("retention-offer", reply_by=by)
-        match await self.hear(Reply, by=by, unclear="insist"):
-            case Reply(intent="help" | "exchange" as wish) as reply:
-                what = "help with using" if wish == "help" else "an exchange of"
-                await self.to_a_person(reply, f"the customer keeps the order and was promised {what} {self.titles}")
-                return True
-            case _:
-                return False
+        wish = await self.offer("retention-offer", self.policy.returns.retention_window, unclear="insist")
+        if wish is None or wish.intent not in words.PROMISES:
+            return False
+        await self.to_a_person(wish, words.promised(self.order, self.asked, wish.intent))
+        return True
 
     async def refused(self, judged: Judged) -> Reply | None:
         """Say with the reason why the goods may not come back; the customer's answer."""
-        by = self.until(self.policy.returns.reply_window)
-        ends, delivered = return_ends(self.order, self.policy), self.order.delivered_at
-        titles: dict[str, list[JsonValue]] = {}
-        for line, why in judged.refused.values():
-            titles.setdefault(why, []).extend(item.title for item in self.order.lines([line.line_id]))
-        await self.send(
+        return await self.offer(
             "return-not-eligible",
-            late=titles.get("late", []),
-            final_sale=titles.get("final_sale", []),
-            not_returnable=titles.get("not_returnable", []),
-            opened=titles.get("opened", []),
-            labels_off=titles.get("labels_off", []),
-            delivered_at=delivered or "",
-            ended_at=ends or "",
-            reply_by=by,
+            self.policy.returns.reply_window,
+            unclear="insist",
+            delivered_at=self.order.delivered_at or "",
+            ended_at=eligibility.return_ends(self.order, self.policy) or "",
+            **eligibility.refused_titles(self.order, judged),
         )
-        return await self.hear(Reply, by=by, unclear="insist")
 
     async def offer_goodwill(self) -> Outcome:
         """Offer money for keeping the goods to a customer who insists; who refuses it is decided by an operator."""
-        amount = goodwill(self.order, self.asked, self.policy.returns.return_goodwill)
+        amount = eligibility.goodwill(self.order, self.asked, self.policy.returns.return_goodwill)
         if amount:
-            by = self.until(self.policy.returns.reply_window)
-            await self.send("goodwill-offer", goodwill=amount, reply_by=by)
-            match await self.hear(Reply, by=by, unclear="decline"):
-                case None:
-                    return await self.finish("refused")
-                case Reply(intent="accept"):
-                    return await self.pay(amount)
-                case _:
-                    pass
-        refuses = f" and refuses {amount} {self.order.currency} of goodwill" if amount else ""
-        question = f"{self.titles} may not come back. The customer insists{refuses}. Accept the return all the same?"
-        if await self.decided(question, "accept_return", "stay_refused", fallback="stay_refused") == "accept_return":
+            window = self.policy.returns.reply_window
+            answer = await self.offer("goodwill-offer", window, unclear="decline", goodwill=amount)
+            if answer is None:
+                return await self.finish("refused")
+            if answer.intent == "accept":
+                return await self.pay(amount)
+        question = words.is_exception(self.order, self.asked, amount)
+        choice = await self.decision(question, "accept_return", "stay_refused", fallback="stay_refused")
+        await self.meanwhile()
+        if choice == "accept_return":
             await self.send("return-accepted-after-all")
             return await self.go_on()
         await self.send("return-stays-refused", agreed=False)
         return await self.finish("refused")
+
+    async def offer(self, letter: str, window: timedelta, *, unclear: str, **said: Value) -> Reply | None:
+        """Send a letter with choices; the answer to it, or None."""
+        by = self.until(window)
+        await self.send(letter, **said, reply_by=by)
+        return await self.hear(Reply, by=by, unclear=unclear)
 
     async def pay(self, amount: Decimal) -> Outcome:
         """Pay for keeping the goods."""
@@ -324,22 +303,19 @@ class ReturnRequest(Case):
         await self.interrupted(fact)
         return cast(F | None, fact)
 
-    async def decided(self, question: str, *options: str, fallback: str) -> str:
-        """What an operator decides, unless the request ended meanwhile."""
-        option = await self.decision(question, *options, fallback=fallback)
+    async def meanwhile(self) -> None:
+        """What came while an operator decided: the end of the request, or words, which answer no later letter."""
         await self.interrupted()
-        return option
+        await self.hand_strays_on("the customer wrote while an operator decided about the return")
 
     async def interrupted(self, fact: Event | None = None) -> None:
         """Leave the way that the request is on where it was taken back or is disputed."""
-        match fact or self.arrived(ReturnCancelled) or self.arrived(OrderCancelled) or self.arrived(DisputeOpened):
-            case ReturnCancelled() | OrderCancelled():
-                raise _Withdrawn
-            case DisputeOpened() as dispute:
-                await self.to_a_person(dispute, f"answer the platform by {dispute.respond_by or 'its date'}")
-                raise _Disputed
-            case _:
-                return
+        end = fact or self.arrived(ReturnCancelled) or self.arrived(OrderCancelled) or self.arrived(DisputeOpened)
+        if isinstance(end, ReturnCancelled | OrderCancelled):
+            raise _Withdrawn
+        if isinstance(end, DisputeOpened):
+            await self.to_a_person(end, f"answer the platform by {end.respond_by or 'its date'}")
+            raise _Disputed
 
     async def finish(self, result: str, *, cause: Cause = "customer", at_fault: bool = False) -> Outcome:
         """Close; a request that says again what we know is no news, one with another reason is for a person."""
@@ -349,34 +325,3 @@ class ReturnRequest(Case):
             else:
                 await self.to_a_person(again, f"the request came again with another reason: {again.reason}")
         return await self.close(result, cause=cause, at_fault=at_fault)
-
-    @property
-    def claimed(self) -> Cause | None:
-        """The cause of the fault of ours that the customer names; None without one."""
-        reason = self.asked.reason
-        return "service" if reason == "wrong_item" else OUR_FAULT.get(reason) if reason else None
-
-    @property
-    def titles(self) -> str:
-        """The goods, for operators."""
-        return ", ".join(i.title for i in self.order.lines([line.line_id for line in self.asked.lines]))
-
-    @property
-    def shown_so_far(self) -> str:
-        """What the customer said and showed, for operators."""
-        said = " ".join(dict.fromkeys(self.said)) or "nothing"
-        return f"The customer wrote: “{said[:1000]}”. Photos: {', '.join(self.asked.photos) or 'none'}."
-
-    @property
-    def dates(self) -> str:
-        """When the order left and arrived, for operators."""
-        known = {"dispatched": self.order.dispatched_at, "delivered": self.order.delivered_at}
-        return "".join(f" It was {what} {at:%Y-%m-%d}." for what, at in known.items() if at)
-
-
-def _message(fact: CustomerEvent) -> Message:
-    """What the customer wrote, also where it stands in a request."""
-    if not isinstance(fact, ReturnRequested):
-        return cast(Message, fact)
-    known = fact.model_dump(include={"id", "source", "order_id", "time", "text"})
-    return CustomerMessage(**known, attachments=fact.photos)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Literal, NoReturn, TypeAlias, cast
 
 from temporalio import workflow
@@ -54,6 +56,20 @@ class ShipmentWatch(Case):
         "parcel-send-back": frozenset({"tracking_number", "label_url"}),
     }
     HEARS = (Message, Checkpoint, CarrierReplied, WarehouseAnswered)
+    OPTIONS = {
+        "received": "the customer has the parcel; it counts as delivered",
+        "not_received": "the customer does not have the parcel; the carrier is asked for proof of the delivery",
+        "thanks": "the customer only says thanks; nothing is sent",
+        "other": "the customer writes about something else; the message goes on the list that a person reads",
+        "reship": "send the goods again at no cost; where they are out of stock, the money goes back",
+        "refund": "pay back what the customer paid for the goods in the parcel",
+        "settled": "nothing is sent and nothing is paid; it has been settled in another way",
+        "keep_offer": "let the customer choose: keep the parcel too at a discount, or send it back at our cost",
+        "recall": "have the carrier bring it back; one that is delivered the customer sends back with our label",
+        "leave": "do nothing; the customer keeps what arrives, and nothing is charged",
+        "keep": "the customer keeps the parcel and is asked to pay for it, less the discount",
+        "send_back": "the customer sends the parcel back and gets our label",
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
@@ -99,10 +115,14 @@ class ShipmentWatch(Case):
             self.note(f"{fact.type} changes nothing: it is older than what is known, or known")
         return news
 
+    def catch_up(self) -> None:
+        """Take the scans that are here already."""
+        while scan := self.arrived(Checkpoint):
+            self.learn(scan)
+
     async def silence(self) -> End | None:
         """What the clock has brought, after all scans that are here; the end of the way, if that is it."""
-        while fact := self.arrived(Checkpoint):
-            self.learn(fact)
+        self.catch_up()
         due = self.parcel.due(self.windows, self.policy.operators.hours)
         if due.at > workflow.now():
             return None
@@ -243,7 +263,7 @@ class ShipmentWatch(Case):
 
     async def finish(self) -> Outcome:
         """After the remedy: the goods may be out of stock after all, or the lost parcel turns up."""
-        while fact := await self.news():
+        while not self.parcel.offered_until and (fact := await self.news("remedied", self.parcel.watched_until)):
             if isinstance(fact, Reply):
                 await self.to_a_person(fact, f"the customer wrote after the parcel was {self.parcel.remedy}")
             elif not self.learn(fact):
@@ -252,60 +272,69 @@ class ShipmentWatch(Case):
                 if self.parcel.remedy == "reshipped":
                     self.parcel.remedy = "refunded"
                     await self.refund(instead_of_reship=True)
-            elif self.parcel.state == "returned":
+            elif self.parcel.state == "returned" or (not self.parcel.is_away and not await self.unwind()):
                 break
-            elif self.parcel.state not in ("lost", "returning"):
-                if await self.unwind():
-                    return await self.close("kept_both", cause="logistics", at_fault=True)
-                break
+        if self.parcel.offered_until and await self.keeps():
+            return await self.close("kept_both", cause="logistics", at_fault=True)
         refunded = self.parcel.remedy == "refunded"
         return await self.close("refunded" if refunded else "reshipped", cause="logistics", at_fault=True)
 
-    async def news(self) -> Event | None:
+    async def news(self, stage: str, until: datetime | None, unclear: str = "") -> Event | None:
         """The next that is heard after the remedy; None once the parcel is watched no longer."""
-        self.enter("remedied")
+        self.enter(stage)
         await self.renew()
-        return await self.next(Checkpoint, CarrierReplied, WarehouseAnswered, Reply, by=self.parcel.watched_until)
+        return await self.next(Checkpoint, CarrierReplied, WarehouseAnswered, Reply, by=until, unclear=unclear)
 
     async def unwind(self) -> bool:
-        """What becomes of a lost parcel that turned up, as an operator decides; True where the customer keeps it."""
+        """What becomes of a lost parcel that turned up, as an operator decides; True where it is offered."""
         question = (
             f"Parcel {self.ref.part} turned up after it was {self.parcel.remedy}. Offer it, recall it, or leave it?"
         )
         decided = await self.decision(question, "keep_offer", "recall", "leave", fallback="keep_offer")
+        self.catch_up()
+        if self.parcel.is_away:
+            return False
         if decided == "recall" and self.parcel.state != "delivered":
             await self.command("intercept", parcel=consignment(self.shipped))
         elif decided == "recall":
             await self.recall()
         elif decided == "keep_offer":
-            return await self.keeps()
+            await self.hand_strays_on("the customer wrote before the parcel that turned up was offered")
+            await self.send("parcel-found", tracking_number=self.number, remedy=self.parcel.remedy, **self.reduced)
+            self.parcel.offered_until = self.until(self.windows.reappear_window)
+            return True
         return False
 
     async def keeps(self) -> bool:
         """Whether the customer keeps both for the discount; who answers nothing is charged nothing."""
-        value, share = goods_value(self.order, self.shipped.lines), self.policy.parcels.found_discount
-        discount, number = rounded(value * share, self.order.currency), self.number
-        await self.send(
-            "parcel-found",
-            tracking_number=number,
-            discount_share=share,
-            discount=discount,
-            remedy=self.parcel.remedy,
-        )
-        reply = await self.next(Reply, within=self.windows.reappear_window, unclear="send_back")
-        if reply and reply.intent == "keep":
-            await self.command(
-                "request_payment",
-                amount=value - discount,
-                purpose="kept_parcel",
-                parcel=consignment(self.shipped),
-                lines=goods(self.shipped),
-            )
-            await self.send("parcel-kept", price=value - discount)
-            return True
-        if reply:
-            await self.recall()
+        while fact := await self.news("parcel-found", self.parcel.offered_until, unclear="send_back"):
+            match fact:
+                case Reply() if self.parcel.is_away:
+                    await self.to_a_person(fact, "the customer answers about a parcel that is not on its way any more")
+                    return False
+                case Reply(intent="keep"):
+                    await self.sell()
+                    return True
+                case Reply():
+                    await self.recall()
+                    return False
+                case WarehouseAnswered(answer="out_of_stock") if self.parcel.remedy == "reshipped":
+                    await self.to_a_person(fact, "the new parcel cannot be sent, while the lost one is offered")
+                case _:
+                    self.learn(fact)
         return False
+
+    async def sell(self) -> None:
+        """Have the customer pay for the parcel, less the discount."""
+        price = goods_value(self.order, self.shipped.lines) - self.reduced["discount"]
+        await self.command(
+            "request_payment",
+            amount=price,
+            purpose="kept_parcel",
+            parcel=consignment(self.shipped),
+            lines=goods(self.shipped),
+        )
+        await self.send("parcel-kept", price=price)
 
     async def recall(self) -> None:
         """Have the customer send the parcel back at our cost."""
@@ -327,6 +356,13 @@ class ShipmentWatch(Case):
     def number(self) -> str:
         """The parcel's tracking number."""
         return self.shipped.parcel.tracking_number
+
+    @property
+    def reduced(self) -> dict[str, Decimal]:
+        """What a parcel that turned up costs less, as a share and as an amount."""
+        share = self.policy.parcels.found_discount
+        value = goods_value(self.order, self.shipped.lines)
+        return {"discount_share": share, "discount": rounded(value * share, self.order.currency)}
 
     @property
     def parcel(self) -> Tracking:

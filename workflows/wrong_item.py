@@ -141,7 +141,9 @@ class WrongItem(Case):
             f"Is it another item than {self.item.title} ({self.item.sku})? "
             f"Photos: {', '.join(evidence.photos) or 'none'}.{form} The customer wrote: “{said[:1000]}”."
         )
-        return await self.decision(question, "confirmed", "not_confirmed", fallback="confirmed") == "confirmed"
+        verdict = await self.decision(question, "confirmed", "not_confirmed", fallback="confirmed")
+        await self.hand_strays_on("the customer wrote while an operator looked at the photos")
+        return verdict == "confirmed"
 
     async def explain(self, evidence: Evidence) -> None:
         """Say with the evidence why we cannot confirm it."""

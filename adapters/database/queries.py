@@ -54,8 +54,12 @@ PAYING = (
 )
 """What commands of an order pay or have paid, refused ones left out."""
 CASE_OF_KEY = select(cases).join(commands).where(commands.c.key == bindparam("key"))
-WAITING_EVENTS = (
+_OF_ORDER = (
     select(events)
-    .where(events.c.order_id == bindparam("order_id"), events.c.status == EventStatus.NO_OPEN_CASE)
+    .where(events.c.order_id == bindparam("order_id"))
     .order_by(func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, events.c.id)
+)
+WAITING_EVENTS = _OF_ORDER.where(events.c.status == EventStatus.NO_OPEN_CASE)
+EVENTS_OF = _OF_ORDER.where(
+    events.c.type.in_(bindparam("types", expanding=True)), events.c.status != EventStatus.REFUSED
 )

@@ -178,13 +178,17 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
             await self._writer.write((self._do.settle_event, settled))
 
     @override
+    async def events_of(self, order_id: str, types: Sequence[str]) -> list[EventRecord]:
+        return [rows.event_of(row) for row in await self._all(queries.EVENTS_OF, order_id=order_id, types=list(types))]
+
+    @override
     async def waiting_events(self, order_id: str) -> list[EventRecord]:
         return [rows.event_of(row) for row in await self._all(queries.WAITING_EVENTS, order_id=order_id)]
 
     async def _first(self, query: Select[Any], **values: str) -> RowMapping | None:
         return await self._database.read(lambda connection: connection.execute(query, values).mappings().first())
 
-    async def _all(self, query: Select[Any], **values: str) -> Sequence[RowMapping]:
+    async def _all(self, query: Select[Any], **values: str | list[str]) -> Sequence[RowMapping]:
         return await self._database.read(lambda connection: connection.execute(query, values).mappings().all())
 
 

@@ -168,7 +168,55 @@ def test_quoted_profanity_is_not_the_customers() -> None:
     assert not is_angry("Fine by me.\n\nOn Mon, 1 Nov 2025 X wrote:\n> what the fuck", "en")
 
 
-@pytest.mark.parametrize(("language", "precision"), [("en", 0.9), ("zh", 0.8)])
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "so eine Scheiße"),
+        ("de", "Wollt ihr mich verarschen?"),
+        ("de", "Arschlöcher"),
+        ("de", "verdammt nochmal"),
+        ("de", "sch***"),
+        ("fr", "C'est de la merde"),
+        ("fr", "bande d'enculés"),
+        ("fr", "p*tain"),
+        ("fr", "allez vous faire voir"),
+        ("fr", "vous me faites chier"),
+        ("es", "vaya mierda de tienda"),
+        ("es", "¡Hijos de puta!"),
+        ("es", "no me jodan, joder"),
+        ("es", "Cabrones"),
+        ("ja", "クソ対応"),
+        ("ja", "ふざけんな"),
+        ("ja", "死ね"),
+        ("ja", "くそ！"),
+    ],
+)
+def test_profanity_in_other_languages_is_angry(language: str, text: str) -> None:
+    assert is_angry(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Die Lampe ist verdammt gut"),
+        ("de", "Ein Fernseher aus der Region, per DHL und UPS"),
+        ("de", "Das ist eine Frechheit, ich gehe zum Anwalt."),
+        ("fr", "Le concours et la confiture du conseiller"),
+        ("fr", "Un chili con carne"),
+        ("fr", "Je dispute ce paiement, c'est une honte"),
+        ("es", "La computadora y el disputado reembolso"),
+        ("es", "El cono de la lámpara"),
+        ("es", "Son unos ladrones"),
+        ("ja", "仕事で必死ねと言われた"),
+        ("ja", "クッションと雑誌"),
+        ("ja", "最低の対応です"),
+    ],
+)
+def test_no_profanity_in_other_languages(language: str, text: str) -> None:
+    assert not is_angry(text, language)
+
+
+@pytest.mark.parametrize(("language", "precision"), [("en", 0.9), ("zh", 0.8), ("de", 0.9), ("fr", 0.8)])
 def test_real_posts_that_are_found_angry_are_mostly_offensive(language: str, precision: float) -> None:
     path = SAMPLES / f"{language}.csv"
     if not path.exists():

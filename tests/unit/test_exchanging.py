@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from aftersales.events import ExchangeRequested
-from aftersales.exchanging import cause, exchanged_lines, price_difference, refusals, same_product
+from aftersales.events import ExchangeRequested, ReturnReceived
+from aftersales.exchanging import Wish
 from aftersales.order import Order
 from aftersales.payments import meant_for
 from tests.events import order
@@ -38,17 +38,17 @@ def asked(*, after: timedelta = timedelta(days=1), **changes: Any) -> ExchangeRe
 def test_goods_are_exchanged_in_time_unopened_with_labels_or_where_it_is_our_fault(
     request_: ExchangeRequested, expected: list[str]
 ) -> None:
-    assert refusals(bought(), request_, WINDOW) == expected
+    assert Wish(bought(), request_).refusals(WINDOW) == expected
 
 
 def test_the_window_begins_with_the_delivery() -> None:
-    assert refusals(bought(delivered_at=None), asked(after=9 * WINDOW), WINDOW) == []
+    assert Wish(bought(delivered_at=None), asked(after=9 * WINDOW)).refusals(WINDOW) == []
 
 
 def test_never_more_comes_back_than_was_bought() -> None:
-    lines = exchanged_lines(bought(), asked(lines=[{"line_id": "1", "quantity": 9}]))
+    lines = Wish(bought(), asked(lines=[{"line_id": "1", "quantity": 9}])).lines
     assert [(line.line_id, line.quantity) for line in lines] == [("1", 1)]
-    assert exchanged_lines(bought(), asked()) == lines
+    assert Wish(bought(), asked()).lines == lines
 
 
 @pytest.mark.parametrize(
@@ -62,34 +62,67 @@ def test_never_more_comes_back_than_was_bought() -> None:
     ],
 )
 def test_the_difference_is_the_wanted_price_less_what_was_paid(wish: dict[str, Any], expected: str) -> None:
-    assert price_difference(bought(), asked(**wish)) == Decimal(expected)
+    assert Wish(bought(), asked(**wish)).difference == Decimal(expected)
 
 
 def test_the_price_counts_for_each_piece() -> None:
     items = [{**order("A-1")["items"][0], "quantity": 3, "unit_price": "40.00"}]
     wish = asked(wanted_sku="LAMP-02", wanted_price=Decimal("45.00"), lines=[{"line_id": "1", "quantity": 2}])
-    assert price_difference(bought(items=items), wish) == Decimal("10.00")
+    assert Wish(bought(items=items), wish).difference == Decimal("10.00")
 
 
 def test_a_price_that_nobody_named_is_not_known() -> None:
-    wish = asked(wanted_sku="LAMP-02")
-    assert not same_product(bought(), wish)
-    assert price_difference(bought(), wish) is None
+    wish = Wish(bought(), asked(wanted_sku="LAMP-02"))
+    assert wish.wanted == "LAMP-02"
+    assert wish.difference is None
 
 
 @pytest.mark.parametrize(
-    ("reason", "our_fault", "expected"),
+    ("reason", "found", "cause", "freight"),
     [
-        ("defective", True, "product"),
-        ("wrong_item", True, "service"),
-        ("too_late", False, "logistics"),
-        ("size", False, "customer"),
-        (None, True, "product"),
-        (None, False, "customer"),
+        ("defective", None, "product", "shop"),
+        ("wrong_item", None, "service", "shop"),
+        ("too_late", None, "logistics", "customer"),
+        ("size", None, "customer", "customer"),
+        ("size", "our_fault", "product", "shop"),
+        (None, "our_fault", "product", "shop"),
+        (None, "no_fault", "customer", "customer"),
+        (None, None, "customer", "open"),
     ],
 )
-def test_the_cause_is_that_of_the_reason(reason: Any, our_fault: bool, expected: str) -> None:
-    assert cause(reason, our_fault=our_fault) == expected
+def test_the_reason_says_the_cause_and_who_pays_the_way_back(reason: Any, found: Any, cause: str, freight: str) -> None:
+    wish = Wish(bought(), asked(reason=reason), found)
+    assert (wish.cause, wish.freight) == (cause, freight)
+
+
+@pytest.mark.parametrize(
+    ("before", "again", "expected"),
+    [("size", None, "size"), ("size", "damaged", "damaged"), ("damaged", "size", "damaged"), (None, "size", "size")],
+)
+def test_a_new_wish_takes_back_no_reason_and_nothing_that_was_promised(before: Any, again: Any, expected: str) -> None:
+    wish = Wish(bought(), asked(reason=before)).renewed(asked(reason=again, wanted_sku="LAMP-02"))
+    assert (wish.asked.reason, wish.wanted) == (expected, "LAMP-02")
+
+
+@pytest.mark.parametrize(
+    ("came", "expected"),
+    [
+        ([], ()),
+        ([("1", 2, "as_described")], ()),
+        ([("1", 1, "as_described")], ("missing",)),
+        ([("1", 1, "as_described"), ("1", 1, "used")], ("used",)),
+        ([("1", 1, "used")], ("used", "missing")),
+    ],
+)
+def test_pieces_that_do_not_come_with_the_others_are_missing(
+    came: list[tuple[str, int, str]], expected: tuple[str, ...]
+) -> None:
+    items = [{**order("A-1")["items"][0], "quantity": 2}]
+    lines = [{"line_id": line, "quantity": quantity, "condition": condition} for line, quantity, condition in came]
+    received = ReturnReceived.model_validate(
+        {"id": "2", "source": "wms", "order_id": "A-1", "time": DELIVERED, "lines": lines}
+    )
+    assert Wish(bought(items=items), asked()).findings(received) == expected
 
 
 @pytest.mark.parametrize(

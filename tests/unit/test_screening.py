@@ -20,10 +20,11 @@ KEEP_OFFER = ("accept", "decline")
 LOST = ("reship", "refund")
 FOUND = ("keep", "send_back")
 REPLIES = [
-    (tuple(case["options"]), intent, replies)
+    (case.get("language", ""), tuple(case["options"]), intent, replies)
     for case in load_yaml(Path(__file__).with_name("replies.yaml")).data
     for intent, replies in case["replies"].items()
 ]
+FRENCH_CHAT = Path(__file__).parents[3] / "shared/data/fr-shop-chat/messages.csv"
 MESSAGES = Path(__file__).parents[3] / "shared/data/bitext-customer-support/utterances.csv"
 
 
@@ -32,14 +33,16 @@ def intent(text: str, options: tuple[str, ...] = LADDER, language: str = "en") -
 
 
 @pytest.mark.parametrize(
-    ("options", "meant", "replies"), REPLIES, ids=[f"{'-'.join(options)}: {meant}" for options, meant, _ in REPLIES]
+    ("language", "options", "meant", "replies"),
+    REPLIES,
+    ids=[f"{language} {'-'.join(options)}: {meant}".strip() for language, options, meant, _ in REPLIES],
 )
-def test_replies_in_natural_words(options: tuple[str, ...], meant: str, replies: list[str]) -> None:
-    read = {text: intent(text, options, "zh" if HAN.search(text) else "en") for text in replies}
+def test_replies_in_natural_words(language: str, options: tuple[str, ...], meant: str, replies: list[str]) -> None:
+    read = {text: intent(text, options, language or ("zh" if HAN.search(text) else "en")) for text in replies}
     assert {text: found for text, found in read.items() if found != meant} == {}
 
 
-@pytest.mark.parametrize(("options", "meant", "replies"), REPLIES[:2], ids=["accept", "insist"])
+@pytest.mark.parametrize(("options", "meant", "replies"), [case[1:] for case in REPLIES[:2]], ids=["accept", "insist"])
 def test_a_greeting_a_signature_capitals_and_a_quotation_change_nothing(
     options: tuple[str, ...], meant: str, replies: list[str]
 ) -> None:
@@ -80,6 +83,41 @@ def test_anger_is_judged_beside_a_choice() -> None:
 
 def test_a_letter_without_choices_has_no_intent() -> None:
     assert screen("Yes, I accept.", 1, (), "en") == Screened("unclear", False)
+
+
+SIGNATURES = {
+    "de": (
+        "Hallo",
+        "Mit freundlichen Grüßen\nPETRA SCHULZ\nMÖBEL GMBH",
+        "Am 03.11.2025 um 09:12 schrieb Shop <a@b.example>:",
+    ),
+    "fr": ("Bonjour", "Bien cordialement,\nMARIE DUPONT", "Le lun. 3 nov. 2025 à 09:12, Shop <a@b.example> a écrit :"),
+    "es": ("Hola", "Un saludo,\nCARLOS RUIZ", "El lun, 3 nov 2025 a las 9:12, Shop (<a@b.example>) escribió:"),
+    "ja": ("お世話になっております", "よろしくお願いいたします。\n田中", "2025年11月3日(月) 9:12 Shop <a@b.example>:"),
+}
+ANSWERS = [
+    (language, meant, replies)
+    for language, options, meant, replies in REPLIES
+    if language and options == LADDER and meant != "unclear"
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "meant", "replies"), ANSWERS, ids=[f"{language} {meant}" for language, meant, _ in ANSWERS]
+)
+def test_letters_in_other_languages_are_read_without_their_frame(language: str, meant: str, replies: list[str]) -> None:
+    greeting, closing, header = SIGNATURES[language]
+    opposite = "I refuse." if meant == "accept" else "Yes, I accept."
+    for text in (text for text in replies if "\n" not in text and len(text) > 8):
+        framed = f"{greeting},\n\n{text}\n\n{closing}\n\n{header}\n> {opposite}"
+        assert screen(framed, None, LADDER, language) == Screened(meant, angry=False), text
+
+
+@pytest.mark.parametrize("language", ["", "en", "ja-JP", "de"])
+def test_kana_are_read_as_japanese_and_not_as_chinese(language: str) -> None:
+    assert intent("同意しません", language=language) == "insist"
+    assert intent("同意します", language=language) == "accept"
+    assert intent("条件は不要", language="ja") != "accept"
 
 
 @pytest.mark.parametrize("language", ["zh", "zh-CN", "zh_Hant", "en-US", "de", "", "??"])
@@ -204,6 +242,23 @@ def test_a_refused_acceptance_is_never_an_acceptance(words: list[str]) -> None:
     assert intent(f"{text}. I accept.") != "insist"
 
 
+OTHER_WORDS = {
+    "de": ("ich nicht ja nein ok akzeptiere passt zahle die aber wenn will Geld zurück , . ?", "nehme es nicht an"),
+    "fr": ("je ne pas oui non ok accepte d'accord paie les frais mais si argent garde , . ?", "n'accepte pas"),
+    "es": ("yo no sí si ok acepto de acuerdo pago los gastos pero quiero dinero , . ?", "no acepto"),
+    "ja": ("私 は 同意します いいえ はい 返金 を でも なら 払います か 、 。 ？", "同意しません"),
+}
+
+
+@pytest.mark.parametrize("language", OTHER_WORDS)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_refusal_in_another_language_is_never_an_acceptance(language: str, data: st.DataObject) -> None:
+    words, refusal = OTHER_WORDS[language]
+    before = " ".join(data.draw(st.lists(st.sampled_from(words.split()), max_size=10)))
+    assert intent(f"{before}. {refusal}.", language=language) != "accept"
+
+
 def test_ordinary_replies_take_less_than_a_millisecond() -> None:
     text = "Thanks for your message. I accept the terms and will ship the lamp back tomorrow morning."
     times = []
@@ -215,17 +270,17 @@ def test_ordinary_replies_take_less_than_a_millisecond() -> None:
 
 
 def test_the_phrase_books_take_little_memory() -> None:
-    languages = [load_language(name) for name in ("en", "zh")]
+    languages = [replace(load_language(name)) for name in sorted(available())]
     tracemalloc.start()
     try:
-        books = PhraseBook(languages, FUNCTION_GROUPS), PhraseBook(languages[:1], FUNCTION_GROUPS)
+        books = [PhraseBook(languages[:count], FUNCTION_GROUPS) for count in range(1, len(languages) + 1)]
         gc.collect()
         used, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert books
-    assert used < 2_000_000
-    assert most < 6_000_000
+    assert used < 4_000_000
+    assert most < 12_000_000
 
 
 def test_a_phrase_that_would_be_found_everywhere_is_refused() -> None:
@@ -256,3 +311,13 @@ def test_real_inquiries_are_not_taken_for_answers() -> None:
         assert len(answers) <= len(some) * 0.01
         assert sum(offensive) >= 0.95 * len(offensive)
         assert len(false) <= len(some) * 0.01
+
+
+def test_real_french_chat_is_not_taken_for_answers() -> None:
+    if not FRENCH_CHAT.exists():
+        pytest.skip("no fr-shop-chat beside the checkout")
+    with FRENCH_CHAT.open(encoding="utf-8", newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    answers = {text: found for text in texts if (found := intent(text, language="fr")) != "unclear"}
+    print(f"\n{len(texts)} messages: {len(answers)} not unclear; {answers}")
+    assert len(answers) <= 2

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.service import RPCError
 
 from adapters.database import Store, open_store
@@ -19,7 +21,8 @@ from adapters.settings import Settings
 from adapters.temporal import connect, type_name
 from aftersales.policy import load_policy
 from aftersales.records import EventStatus
-from cli.rehearsal import Theatre
+from aftersales.scenario import load_scenario
+from cli.rehearsal import Performance, Theatre
 from starter import Starter
 from tests.events import event
 from worker import build_worker
@@ -61,6 +64,34 @@ class Shop:
         raise AssertionError(f"{case} does not reach {stage}")
 
 
+@dataclass(frozen=True)
+class Played:
+    """A story as it was played, with the values that its letters were sent with.
+
+    They stand beside `performance.result.letters`; None for a letter of a run that another run of its case followed.
+    """
+
+    performance: Performance
+    values: tuple[Mapping[str, Any] | None, ...]
+
+    @classmethod
+    def of(cls, performance: Performance, histories: list[WorkflowHistory]) -> Played:
+        """The letters' values are taken from the histories of the cases."""
+        asked = defaultdict[tuple[str, str], list[Mapping[str, Any]]](list)
+        for history in histories:
+            for happened in history.events:
+                scheduled = happened.activity_task_scheduled_event_attributes
+                if scheduled.activity_type.name == "send_letter":
+                    request = json.loads(scheduled.input.payloads[0].data)
+                    asked[history.workflow_id, request["letter"]].append(request["values"])
+        # The last ones are those of the run that the history is of.
+        found = [
+            of_case.pop() if (of_case := asked[letter.case, letter.name]) else None
+            for letter in reversed(performance.result.letters)
+        ]
+        return cls(performance, tuple(reversed(found)))
+
+
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     settings = Settings(data=tmp_path)
@@ -80,3 +111,29 @@ async def theatre() -> AsyncIterator[Theatre]:
     """Where scenarios are played."""
     async with Theatre.open(Settings()) as theatre:
         yield theatre
+
+
+@pytest.fixture(scope="session")
+async def plays(
+    theatre: Theatre, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[Path | int, asyncio.Task[Played]]]:
+    """The stories of this run, under way, each once whichever tests look at it.
+
+    A story is what a test that uses them has as its parameter: a scenario's file, or the seed of a sequence.
+    """
+    from tests.workflows.test_sequences import written
+
+    folder = tmp_path_factory.mktemp("sequences")
+
+    async def play(story: Path | int) -> Played:
+        histories: list[WorkflowHistory] = []
+        scenario = load_scenario(story) if isinstance(story, Path) else written(story, folder)
+        return Played.of(await theatre.play(scenario, histories=histories), histories)
+
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    stories = [cast(Path | int, item.callspec.params["story"]) for item in items if "plays" in item.fixturenames]
+    tasks = {story: asyncio.create_task(play(story)) for story in dict.fromkeys(stories)}
+    yield tasks
+    for task in tasks.values():
+        task.cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)

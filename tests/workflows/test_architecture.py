@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -23,13 +24,18 @@ SPEC = ROOT.parent / "shared" / "spec" / "processes.md"
 processes = pytest.mark.parametrize("process", workflows.ALL, ids=lambda process: process.process)
 
 
-def _tree(process: type[Case]) -> ast.Module:
-    return ast.parse(inspect.getsource(inspect.getmodule(process) or process))
+def _nodes(process: type[Case]) -> Iterator[ast.AST]:
+    """The code of a process and of the modules that it takes functions from."""
+    tree = ast.parse(inspect.getsource(inspect.getmodule(process) or process))
+    yield from ast.walk(tree)
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and re.fullmatch(r"workflows\.(?!case$|values$)\w+", node.module or ""):
+            yield from ast.walk(ast.parse(inspect.getsource(import_module(node.module or ""))))
 
 
 def _calls(process: type[Case], name: str) -> Iterator[ast.Call]:
-    """The calls of `self.<name>(…)` in a process."""
-    for node in ast.walk(_tree(process)):
+    """The calls of `self.<name>(…)` in a process, and of `case.<name>(…)` in its modules."""
+    for node in _nodes(process):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
             yield node
 
@@ -103,17 +109,26 @@ def test_an_operator_reads_what_each_option_does(process: type[Case]) -> None:
     """An option is written where it is asked for, is the way instead of a command, or a choice of a letter."""
     file = ROOT / "templates" / process.process / "en.yaml"
     letters = read_letters(file).letters.values() if process.LETTERS else ()
-    asked = {choice for letter in letters for choice in letter.choices}
-    for function in ast.walk(_tree(process)):
-        if isinstance(function, ast.AsyncFunctionDef):
+    asked = {choice for letter in letters for choice in letter.choices} | _read_against(process)
+    functions = [node for node in _nodes(process) if isinstance(node, ast.AsyncFunctionDef)]
+    asking = {"decision"} | {one.name for one in functions if one.args.vararg and one.args.vararg.arg == "options"}
+    for function in functions:
+        if function.name not in asking:
             calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
             for call in calls:
-                if isinstance(call.func, ast.Attribute) and call.func.attr == "decision":
+                if isinstance(call.func, ast.Attribute) and call.func.attr in asking:
                     asked |= set(_options(function, call))
-                asked |= {_word(keyword.value) for keyword in call.keywords if keyword.arg == "instead"}
+                asked |= {_word(node) for way in call.keywords if way.arg == "instead" for node in ast.walk(way.value)}
     explained = {option for option, does in process.OPTIONS.items() if does}
     assert asked - {""} <= explained, "an option that no operator can understand"
     assert explained <= asked, "an option that is never asked for"
+
+
+def _read_against(process: type[Case]) -> set[str]:
+    """What the process itself has messages read against, where no letter offers it; an operator may be asked for it."""
+    assigned = [node for node in _nodes(process) if isinstance(node, ast.Assign)]
+    names = [_name(node.value) for node in assigned if any(getattr(to, "attr", "") == "choices" for to in node.targets)]
+    return {choice for name in names for choice in getattr(inspect.getmodule(process), name, ())}
 
 
 def _options(function: ast.AsyncFunctionDef, call: ast.Call) -> Iterator[str]:

@@ -19,7 +19,8 @@ import pytest
 from adapters.settings import ROOT
 from aftersales.expectations import SLACK, Came
 from aftersales.scenario import Scenario, load_scenario
-from cli.rehearsal import Performance, Theatre
+from cli.rehearsal import Performance
+from tests.workflows.conftest import Played
 
 SHOWN, ALL = 50, 500
 """How many stories every run plays, and how many `./dev test --slow` plays."""
@@ -34,7 +35,7 @@ PHOTO = "https://p.example/1.jpg"
 OPENING: dict[str, list[dict[str, Any]]] = {
     "order.return_requested": [
         {"lines": LINES, "reason": reason, "text": "I want to send it back."}
-        for reason in ("changed_mind", "size", "found_cheaper", "defective", "wrong_item", "other")
+        for reason in ("changed_mind", "size", "found_cheaper", "defective", "wrong_item", "other", None)
     ],
     "order.wrong_item_reported": [
         {"line_id": "1", "text": "This is a cup.", "photos": photos, "received": received}
@@ -46,7 +47,7 @@ OPENING: dict[str, list[dict[str, Any]]] = {
     "order.expedite_requested": [{"text": "Where is my order?"}],
     "order.exchange_requested": [
         {"lines": LINES, "reason": reason, "opened": opened, **wanted}
-        for reason, opened in (("size", False), ("changed_mind", True), ("defective", True))
+        for reason, opened in (("size", False), ("changed_mind", True), ("defective", True), (None, False))
         for wanted in ({}, {"wanted_sku": "LAMP-09", "wanted_price": "150.00"})
     ],
     "order.repair_requested": [{"line_id": "1", "fault": "It does not switch on."}],
@@ -143,22 +144,14 @@ def written(seed: int, folder: Path) -> Scenario:
     return load_scenario(path)
 
 
-@pytest.fixture(scope="module")
-async def plays(
-    theatre: Theatre, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[int, asyncio.Task[Performance]]:
-    """The stories of this run, under way."""
-    folder = tmp_path_factory.mktemp("sequences")
-    functions = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    seeds = [item.callspec.params["seed"] for item in functions if item.function.__name__ == "test_any_sequence"]
-    return {seed: asyncio.create_task(theatre.play(written(seed, folder))) for seed in map(int, map(str, seeds))}
-
-
-@pytest.mark.parametrize(
-    "seed", [*range(SHOWN), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(SHOWN, ALL))]
+every_sequence = pytest.mark.parametrize(
+    "story", [*range(SHOWN), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(SHOWN, ALL))]
 )
-async def test_any_sequence(seed: int, plays: dict[int, asyncio.Task[Performance]]) -> None:
-    performance = await plays[seed]
+
+
+@every_sequence
+async def test_any_sequence(story: int, plays: dict[int, asyncio.Task[Played]]) -> None:
+    performance = (await plays[story]).performance
     broken = list(_broken(performance))
     told = [f"{line.at} {line.kind} {line.case} {line.text}" for line in performance.timeline]
     assert not broken, "\n".join([*broken, *told, performance.scenario.path.read_text("utf-8")])

@@ -6,10 +6,19 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from aftersales.events import Checkpoint, enveloped, parse_event
+import pytest
+
+from adapters.settings import Settings
+from aftersales.events import Checkpoint, OrderShipped, enveloped, parse_event
+from aftersales.opening import CaseOpened
+from aftersales.parcels import Tracking
+from aftersales.policy import load_policy
 from aftersales.records import EventStatus
+from aftersales.state import CaseState
 from tests.events import event, now, order
+from workflows import case as toolkit
 from workflows.shipment_watch import ShipmentWatch
+from workflows.start import start_options
 
 CASE = "shipment-watch/A-1/P1"
 LONGEST = 4_000
@@ -59,3 +68,45 @@ async def test_a_chatty_parcel_continues_as_new(shop: Any) -> None:
     [outcome] = await shop.store.views.outcomes()
     assert (outcome.result, outcome.letters_sent, outcome.opened_at) == ("delivered", 3, began)
     assert [command.type for command in await shop.store.views.commands()] == ["nudge_carrier", "nudge_carrier"]
+
+
+async def test_a_parcel_that_is_offered_may_go_on_talking(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its scans end a run too, and the answer to the offer is still understood; the letter is not sent again."""
+    monkeypatch.setattr(toolkit, "_LONG_HISTORY", 60)
+    settings, at = Settings(), now()
+    parcel = {"parcel_no": "P1", "carrier": "USPS", "tracking_number": "9400"}
+    shipped = parse_event(event("order.shipped", "A-1", at=at, order=order("A-1"), parcel=parcel))
+    assert isinstance(shipped, OrderShipped)
+    assert shipped.order
+    tracking = Tracking(
+        handed_over_at=at,
+        since=at,
+        state="moving",
+        remedy="refunded",
+        watched_until=at + timedelta(days=30),
+        offered_until=at + timedelta(days=30),
+    )
+    opened = CaseOpened(
+        order=shipped.order,
+        policy=load_policy(settings.policy, settings.law).for_market("US"),
+        opened_at=at,
+        trigger=shipped,
+        state=CaseState(stage="parcel-found", choices=("keep", "send_back"), parcel=tracking),
+    )
+    options = start_options("shipment-watch", opened)
+    case = await shop.client.start_workflow(ShipmentWatch.run, opened, task_queue=settings.task_queue, **options)
+    for number in range(40):
+        raw = event("shipment.checkpoint", "A-1", str(number), at=now(), parcel_no="P1", status="in_transit")
+        await case.signal("event", enveloped(parse_event(raw)))
+        if (await shop.client.get_workflow_handle(CASE).describe()).run_id != case.first_execution_run_id:
+            break
+        await asyncio.sleep(0.05)
+    else:
+        pytest.fail("it never continued as new")
+
+    reply = parse_event(event("customer.replied", "A-1", "yes", case_id=CASE, choice="keep"))
+    await shop.client.get_workflow_handle(CASE).signal("event", enveloped(reply))
+    async with asyncio.timeout(30):
+        outcome = await shop.client.get_workflow_handle_for(ShipmentWatch.run, CASE).result()
+    assert outcome.result == "kept_both"
+    assert await shop.letters() == ["parcel-kept"]

@@ -240,8 +240,8 @@ class Starter:
         )
 
     async def _known(self, order_id: str) -> tuple[Event, ...]:
-        """What lasts of an order's past: that it was cancelled, and what of it has left."""
-        lasting = await self._store.events_of(order_id, ["order.cancelled", "order.shipped"])
+        """What lasts of an order's past: that it was paid or cancelled, and what of it has left."""
+        lasting = await self._store.events_of(order_id, ["order.paid", "order.cancelled", "order.shipped"])
         return tuple(
             known_by_now(parse_event(json.loads(record.raw)), settled=bool(record.cases)) for record in lasting
         )

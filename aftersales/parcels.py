@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypeAlias
+from operator import not_
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from aftersales.deadlines import Hours, deadline
 from aftersales.events import CarrierReplied, Checkpoint, Event, WarehouseAnswered
@@ -49,6 +50,8 @@ class Tracking(BaseModel):
     last_at: Time | None = None
     done: set[Step] = set()
     """What was done about the present silence."""
+    paid_back: Annotated[bool, Field(exclude_if=not_)] = False
+    """The shop has cancelled the order and given the money back itself."""
     out_of_stock: bool = False
     answered_with: str = ""
     answered_at: Time | None = None

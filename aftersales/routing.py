@@ -169,7 +169,7 @@ def came_early(event: Event, case: CaseRecord, hears: Mapping[str, tuple[type[Ev
 
 
 def known_by_now(event: Event, *, settled: bool) -> Event:
-    """An order's cancellation or dispatch, as a case takes it that opens afterwards.
+    """What lasts of an order's past, as a case takes it that opens afterwards.
 
     A cancellation that another case has `settled` needs no refund any more.
     """

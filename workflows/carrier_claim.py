@@ -75,11 +75,9 @@ class CarrierClaim(Case):
     async def search(self) -> Literal["due", "found"] | CarrierClaimDecided:
         """What comes first: the day to file, the parcel itself, or a decision that did not wait for us."""
         self.enter("search")
-        announced = False
+        if workflow.now() < (by := self.files_at) and not workflow.patched("claims-without-notice"):
+            await self.command("nudge_carrier", about="claim", files_at=by, parcel=self.parcel)
         while workflow.now() < (by := self.files_at):
-            if not announced:
-                announced = True
-                await self.command("nudge_carrier", about="claim", files_at=by, parcel=self.parcel)
             match await self.next(CarrierReplied, Checkpoint, CarrierClaimDecided, by=by):
                 case None:
                     return "due"

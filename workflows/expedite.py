@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
         ExpediteRequested,
         Message,
         OrderCancelled,
+        OrderPaid,
         OrderShipped,
         OrderUpdated,
         WarehouseAnswered,
@@ -58,7 +59,7 @@ class Expedite(Case):
         "late-order-refunded": frozenset({"refund"}),
     }
     FACTS = (OrderShipped, WarehouseAnswered, OrderCancelled, OrderUpdated, ExpediteRequested, DispatchOverdue)
-    HEARS = (Message, *FACTS)
+    HEARS = (Message, OrderPaid, *FACTS)
     OPTIONS = {
         "wait": "the customer waits; the order stays open, and the warehouse is asked for it again",
         "replace": "the customer takes another product, and is asked which where that is not said yet",
@@ -78,8 +79,7 @@ class Expedite(Case):
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
         self.begin(opened)
-        await self.calm()
-        way: Way = "watch"
+        way = await self.news() or await self.calm()
         while True:
             match way:
                 case "watch":
@@ -103,7 +103,9 @@ class Expedite(Case):
         """What is known at the beginning."""
         asked, policy = opened.trigger, opened.policy
         overdue = asked if isinstance(asked, DispatchOverdue) else None
-        promise = promised_by(opened.order, policy.orders.dispatch_within, policy.operators.hours)
+        paid = self.arrived(OrderPaid)
+        since = paid.happened_at if paid else None
+        promise = promised_by(opened.order, policy.orders.dispatch_within, policy.operators.hours, since)
         law = policy.pack(opened.order.market)
         self.delay = Delay(
             promised_by=overdue.promised_by if overdue else promise,
@@ -116,11 +118,12 @@ class Expedite(Case):
         self.replaced = self.gift_given = self.unstoppable = self.no_stock = False
         self.wish = ""
 
-    async def calm(self) -> None:
+    async def calm(self) -> Way:
         """The promised date for a customer who asks before it has passed, and a mark on the order."""
         if self.delay.promised_by > workflow.now() and not self.order.dispatched_at:
             await self.command("ask_warehouse", question="expedite", dispatch_by=self.delay.promised_by)
             await self.reassure()
+        return "watch"
 
     async def watch(self) -> Way:
         """Wait for the order to leave: fact by fact, and what the clock brings."""

@@ -72,15 +72,15 @@ class FulfilmentCheck(Case):
         """The rule."""
         self.begin(opened)
         while not self.order.dispatched_at:
-            if problem := self.problem:
-                match await self.put_right(problem):
-                    case "refused" | "cancelled":
-                        return await self.cancel()
-                    case "shipped":
-                        break
-                    case "corrected" | "asked_anew":
-                        continue
-            await self.release()
+            match self.news(self.problem) or (await self.put_right(self.problem) if self.problem else None):
+                case "refused" | "cancelled":
+                    return await self.cancel()
+                case "shipped":
+                    break
+                case "corrected" | "asked_anew":
+                    continue
+                case None:
+                    await self.release()
             match await self.leaves():
                 case "cancelled":
                     return await self.cancel()

@@ -11,7 +11,15 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from aftersales.claims import parcel_lost
     from aftersales.consignment import consignment, evidence, goods, handover
-    from aftersales.events import CarrierReplied, Checkpoint, Event, Message, OrderShipped, WarehouseAnswered
+    from aftersales.events import (
+        CarrierReplied,
+        Checkpoint,
+        Event,
+        Message,
+        OrderCancelled,
+        OrderShipped,
+        WarehouseAnswered,
+    )
     from aftersales.lanes import ParcelWindows
     from aftersales.money import goods_value, paid_for, rounded
     from aftersales.opening import CaseOpened, Reply
@@ -55,7 +63,7 @@ class ShipmentWatch(Case):
         "parcel-kept": frozenset({"price"}),
         "parcel-send-back": frozenset({"tracking_number", "label_url"}),
     }
-    HEARS = (Message, Checkpoint, CarrierReplied, WarehouseAnswered)
+    HEARS = (Message, Checkpoint, CarrierReplied, WarehouseAnswered, OrderCancelled)
     OPTIONS = {
         "received": "the customer has the parcel; it counts as delivered",
         "not_received": "the customer does not have the parcel; the carrier is asked for proof of the delivery",
@@ -99,9 +107,13 @@ class ShipmentWatch(Case):
             self.enter("stuck" if self.parcel.trouble else self.parcel.state)
             due = self.parcel.due(self.windows, self.policy.operators.hours)
             unclear = "not_received" if self.parcel.state == "delivered" else ""
-            match await self.next(Checkpoint, CarrierReplied, WarehouseAnswered, Reply, by=due.at, unclear=unclear):
+            match await self.next(
+                Checkpoint, CarrierReplied, WarehouseAnswered, OrderCancelled, Reply, by=due.at, unclear=unclear
+            ):
                 case Reply() as asked:
                     await self.answer(asked)
+                case OrderCancelled() as cancelled:
+                    await self.called_off(cancelled)
                 case None:
                     if end := await self.silence():
                         return end
@@ -114,6 +126,12 @@ class ShipmentWatch(Case):
         if not news:
             self.note(f"{fact.type} changes nothing: it is older than what is known, or known")
         return news
+
+    async def called_off(self, cancelled: OrderCancelled) -> None:
+        """The shop has cancelled the order: where it has paid the money back itself, nothing is owed for a loss."""
+        self.parcel.paid_back |= cancelled.refunded
+        if not cancelled.refunded:
+            await self.to_a_person(cancelled, "the parcel has left: have it come back, or settle it on arrival")
 
     def catch_up(self) -> None:
         """Take the scans that are here already."""
@@ -187,22 +205,30 @@ class ShipmentWatch(Case):
         if self.parcel.loss != "damaged":
             self.parcel.traced_at = workflow.now()
             await self.command("carrier_trace", parcel=consignment(self.shipped))
+        if self.parcel.paid_back:
+            return "refund"
         kind, by = self.parcel.loss, self.until(self.windows.choice_window)
         default = self.default
         await self.send(
             "parcel-lost-choice", **evidence(self.shipped, self.parcel), default_choice=default, choose_by=by, kind=kind
         )
-        while fact := await self.next(Reply, Checkpoint, CarrierReplied, WarehouseAnswered, by=by):
-            if not isinstance(fact, Reply):
+        while fact := await self.next(Reply, Checkpoint, CarrierReplied, WarehouseAnswered, OrderCancelled, by=by):
+            if isinstance(fact, OrderCancelled):
+                await self.called_off(fact)
+                if self.parcel.paid_back:
+                    return "refund"
+            elif not isinstance(fact, Reply):
                 self.learn(fact)
             elif fact.intent in ("reship", "refund"):
                 return cast(Remedy, fact.intent)
             else:
                 question = f"The customer wrote about the lost parcel: “{fact.text[:1000]}”. What is meant?"
                 wish = await self.decision(question, "reship", "refund", "received", fallback=self.default)
-                if wish != "received":
+                self.catch_up()
+                if wish == "received":
+                    self.parcel.arrive(workflow.now())
+                elif self.parcel.state == "lost":
                     return cast(Remedy, wish)
-                self.parcel.arrive(workflow.now())
             if self.parcel.state in ("delivered", "returned"):
                 return None
         return self.default if self.parcel.state == "lost" else None
@@ -230,15 +256,16 @@ class ShipmentWatch(Case):
         """Pay back what the customer paid for the goods in the parcel, and have the loss claimed."""
         amount = paid_for(self.order, self.shipped.lines)
         replaces: Literal["reship"] | None = "reship" if instead_of_reship else None
-        await self.command(
-            "refund",
-            pays="refund",
-            amount=amount,
-            replaces=replaces,
-            parcel=consignment(self.shipped),
-            lines=goods(self.shipped),
-        )
-        await self.send("parcel-refunded", refund=amount)
+        if not self.parcel.paid_back:
+            await self.command(
+                "refund",
+                pays="refund",
+                amount=amount,
+                replaces=replaces,
+                parcel=consignment(self.shipped),
+                lines=goods(self.shipped),
+            )
+            await self.send("parcel-refunded", refund=amount)
         if not instead_of_reship:
             await self.claim()
 
@@ -250,6 +277,8 @@ class ShipmentWatch(Case):
 
     async def returned(self) -> Outcome:
         """The goods are back with us: an operator says what the customer gets, the money when none does."""
+        if self.parcel.paid_back:
+            return await self.close("returned_to_sender", cause="logistics")
         question = f"Parcel {self.ref.part} came back to us. Refund it, send it again, or is it settled otherwise?"
         choice = await self.decision(question, "refund", "reship", "settled", fallback="refund")
         if choice == "refund" or (choice == "reship" and not await self.reship()):
@@ -283,7 +312,10 @@ class ShipmentWatch(Case):
         """The next that is heard after the remedy; None once the parcel is watched no longer."""
         self.enter(stage)
         await self.renew()
-        return await self.next(Checkpoint, CarrierReplied, WarehouseAnswered, Reply, by=until, unclear=unclear)
+        kinds = (Checkpoint, CarrierReplied, WarehouseAnswered, OrderCancelled, Reply)
+        while isinstance(fact := await self.next(*kinds, by=until, unclear=unclear), OrderCancelled):
+            await self.to_a_person(fact, f"the parcel was {self.parcel.remedy} already")
+        return fact
 
     async def unwind(self) -> bool:
         """What becomes of a lost parcel that turned up, as an operator decides; True where it is offered."""

@@ -19,13 +19,7 @@ def test_every_process_has_a_commonest_path() -> None:
     assert set(PATHS) == {process.process for process in workflows.ALL}
 
 
-# The carrier is told at the beginning that a claim will come; the rule has no such step.
-KNOWN = {
-    "carrier-claim": pytest.mark.xfail(reason="gives a command that its rule does not need", raises=AssertionError)
-}
-
-
-@pytest.mark.parametrize("process", [pytest.param(process, marks=KNOWN.get(process, ())) for process in PATHS])
+@pytest.mark.parametrize("process", PATHS)
 async def test_the_commonest_path_costs_little_more_than_the_least(process: str, theatre: Theatre) -> None:
     cost = await cost_of(theatre, process)
     assert not cost.left_out

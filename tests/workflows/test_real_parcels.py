@@ -203,7 +203,7 @@ def near(came: Sequence[Came], expected: Sequence[tuple[str, timedelta]]) -> boo
 
 
 @pytest.fixture(scope="module")
-async def plays(
+async def performances(
     theatre: Theatre, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[dict[str, asyncio.Task[Performance]]]:
     """All histories, under way."""
@@ -220,9 +220,9 @@ async def plays(
 
 @pytest.mark.parametrize("history", HISTORIES, ids=[f"{one['id']}-{one['carrier']}" for one in HISTORIES])
 async def test_silence_brings_what_the_table_says(
-    history: dict[str, Any], plays: dict[str, asyncio.Task[Performance]]
+    history: dict[str, Any], performances: dict[str, asyncio.Task[Performance]]
 ) -> None:
-    expected, performance = Expected(scans(history), history["carrier"]), await plays[history["id"]]
+    expected, performance = Expected(scans(history), history["carrier"]), await performances[history["id"]]
     watch = f"shipment-watch/{history['id']}/P"
     result = performance.result
     told = "\n".join(f"{line.at} {line.kind} {line.text}" for line in performance.timeline)

@@ -85,6 +85,7 @@ def build_worker(
             letters.send,
             Commands(counterpart or Booked(), store).give,
             outcomes.record,
+            outcomes.introduce,
             outcomes.hand_back,
             screen_reply,
         ],

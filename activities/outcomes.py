@@ -15,8 +15,8 @@ from aftersales.records import CaseRecord, CaseRef, EventStatus
 from aftersales.routing import came_early
 
 
-class Successor(Model):
-    """The case that goes on after one that closes; events are for it that happened since a moment."""
+class Introduction(Model):
+    """A case that another one opened; events are for it that happened since a moment."""
 
     case: CaseRef
     since: Time
@@ -26,7 +26,7 @@ class OutcomeRequest(Model):
     """A closing case, and the one that it handed over to."""
 
     outcome: Outcome
-    successor: Successor | None = None
+    successor: Introduction | None = None
 
 
 class HandBackRequest(Model):
@@ -50,7 +50,7 @@ class Outcomes:
     async def record(self, request: OutcomeRequest) -> None:
         """Record the outcome and close the case in the database; a repeat changes nothing."""
         if request.successor:
-            await self._introduce(request.successor)
+            await self.introduce(request.successor)
         await self._ledger.close_case(request.outcome)
         activity.logger.info("case closed", extra={"result": request.outcome.result})
 
@@ -59,12 +59,13 @@ class Outcomes:
         """Put an event on the list of those that a person must read."""
         await self._ledger.hand_back(request.identity, case_id=request.case.case_id, detail=request.detail)
 
-    async def _introduce(self, successor: Successor) -> None:
+    @activity.defn(name="introduce_case")
+    async def introduce(self, opened: Introduction) -> None:
         """Make the case known, and give it what came too early for it; the starter finds it from now on."""
-        case = CaseRecord(**successor.case.model_dump())
+        case = CaseRecord(**opened.case.model_dump())
         await self._ledger.open_case(case)
         for waiting in await self._events.waiting_events(case.order_id):
             event = parse_event(json.loads(waiting.raw))
-            if came_early(event, case, self._hears, successor.since) and await self._cases.tell(case.case_id, event):
+            if came_early(event, case, self._hears, opened.since) and await self._cases.tell(case.case_id, event):
                 given = {"status": EventStatus.SIGNALLED, "cases": (case.case_id,), "detail": ""}
                 await self._events.settle_events([waiting.model_copy(update=given)])

@@ -17,7 +17,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.letters import LetterRequest
-    from activities.outcomes import HandBackRequest, OutcomeRequest, Successor
+    from activities.outcomes import HandBackRequest, OutcomeRequest, Introduction
     from aftersales import deadlines
     from aftersales.commands import CommandType
     from aftersales.events import Envelope, Event, Message, OrderUpdated
@@ -62,7 +62,7 @@ class Case:
         self._board = Board(self.state)
         self.successor = ""
         """The case that goes on after this one, once it was handed over."""
-        self.introduces: Successor | None = None
+        self.introduces: Introduction | None = None
         """The same, where it was opened for that: nobody outside knows it yet."""
 
     @workflow.signal(description="An event of the order, as docs/events.md describes it, its data beside its envelope")

@@ -12,7 +12,7 @@ from temporalio.workflow import ActivityConfig
 with workflow.unsafe.imports_passed_through():
     from activities.commands import OVER_LIMIT, REFUSED, CommandRequest, Commands
     from activities.letters import LetterRequest, Letters, LetterSent
-    from activities.outcomes import HandBackRequest, OutcomeRequest, Outcomes
+    from activities.outcomes import HandBackRequest, OutcomeRequest, Outcomes, Introduction
     from activities.screening import ScreenRequest, screen_reply
     from aftersales.screening import Screened
 
@@ -58,6 +58,12 @@ async def record_outcome(activity_id: str, request: OutcomeRequest) -> None:
     """Write down how the case ended."""
     options = _effect(activity_id, f"Outcome {request.outcome.result}")
     await workflow.execute_activity_method(Outcomes.record, request, **options)
+
+
+async def introduce(activity_id: str, opened: Introduction) -> None:
+    """Make a case known that this one opened."""
+    options = _effect(activity_id, f"Opened {opened.case.case_id}")
+    await workflow.execute_activity_method(Outcomes.introduce, opened, **options)
 
 
 async def hand_back(activity_id: str, request: HandBackRequest) -> None:

@@ -8,10 +8,11 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.outcomes import Successor
+    from activities.outcomes import Introduction
     from aftersales.events import INFORMATIVE, Event, enveloped
     from aftersales.opening import CaseOpened
 
+from workflows import effects
 from workflows.start import start_options
 
 if TYPE_CHECKING:
@@ -38,9 +39,13 @@ async def open_case(case: Case, process: str, event: Event, *, with_inbox: bool 
             process, opened, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **options
         )
         case.state.inbox = [item for item in case.state.inbox if item not in given]
+        since = min(opened.opened_at, opened.trigger.happened_at)
+        introduced = Introduction(case=opened.ref(process, options["id"]), since=since)
         if with_inbox:
-            since = min(opened.opened_at, opened.trigger.happened_at)
-            case.introduces = Successor(case=opened.ref(process, options["id"]), since=since)
+            # Its outcome will tell of it, in a moment.
+            case.introduces = introduced
+        elif workflow.patched("opened-cases-are-introduced"):
+            await effects.introduce(case.state.next_id("introduce"), introduced)
         case.note(f"handed over to {options['id']}")
     except WorkflowAlreadyStartedError:
         await _pass_on(case, event, options["id"])

@@ -17,7 +17,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.letters import LetterRequest
-    from activities.outcomes import HandBackRequest, OutcomeRequest, Introduction
+    from activities.outcomes import HandBackRequest, Introduction, OutcomeRequest
     from aftersales import deadlines
     from aftersales.commands import CommandType
     from aftersales.events import Envelope, Event, Message, OrderUpdated

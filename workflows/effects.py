@@ -12,7 +12,7 @@ from temporalio.workflow import ActivityConfig
 with workflow.unsafe.imports_passed_through():
     from activities.commands import OVER_LIMIT, REFUSED, CommandRequest, Commands
     from activities.letters import LetterRequest, Letters, LetterSent
-    from activities.outcomes import HandBackRequest, OutcomeRequest, Outcomes, Introduction
+    from activities.outcomes import HandBackRequest, Introduction, OutcomeRequest, Outcomes
     from activities.screening import ScreenRequest, screen_reply
     from aftersales.screening import Screened
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from operator import not_
+from typing import Annotated
 
+from pydantic import Field
 from temporalio import activity
 
 from aftersales.events import Event, parse_event
@@ -30,11 +33,12 @@ class OutcomeRequest(Model):
 
 
 class HandBackRequest(Model):
-    """An event that a running case has no rule for: a person must see it."""
+    """An event that a running case has no rule for: a person must see it, unless another case took it."""
 
     case: CaseRef
     identity: str
     detail: str
+    unless_taken_by: Annotated[str, Field(exclude_if=not_)] = ""
 
 
 class Outcomes:
@@ -57,6 +61,8 @@ class Outcomes:
     @activity.defn(name="hand_back")
     async def hand_back(self, request: HandBackRequest) -> None:
         """Put an event on the list of those that a person must read."""
+        if request.unless_taken_by and await self._cases.took(request.unless_taken_by, request.identity):
+            return
         await self._ledger.hand_back(request.identity, case_id=request.case.case_id, detail=request.detail)
 
     @activity.defn(name="introduce_case")

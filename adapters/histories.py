@@ -36,6 +36,14 @@ async def reached(client: Client, order_id: str, identity: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+async def took(client: Client, case: str, identity: str) -> bool:
+    """Whether the newest run of a case, open or closed, was opened by this event or was given it."""
+    async for event in client.get_workflow_handle(case).fetch_history_events():
+        if event.event_type in (_STARTED, _SIGNALED) and await _identity(client, event) == identity:
+            return True
+    return False
+
+
 async def _identity(client: Client, event: HistoryEvent) -> str | None:
     if event.event_type == _STARTED:
         payloads = event.workflow_execution_started_event_attributes.input.payloads

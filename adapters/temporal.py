@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from typing_extensions import override
 
+from adapters import histories
 from aftersales.events import Event, enveloped
 from aftersales.ports import Cases
 
@@ -72,6 +73,15 @@ class RunningCases(Cases):
                 return False
             raise
         return True
+
+    @override
+    async def took(self, case_id: str, identity: str) -> bool:
+        try:
+            return await histories.took(self._client, case_id, identity)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:  # kept no longer
+                return False
+            raise
 
 
 async def missing_attributes(client: Client, wanted: Mapping[str, IndexedValueType.ValueType]) -> dict[str, str]:

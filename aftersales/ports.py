@@ -88,6 +88,10 @@ class Cases(Protocol):
         """Give an event to a case, which takes it once; False where the case does not run."""
         ...
 
+    async def took(self, case_id: str, identity: str) -> bool:
+        """Whether the newest run of a case, open or closed, was given this event."""
+        ...
+
 
 class CaseLedger(Protocol):
     """Which cases there are and how they ended."""

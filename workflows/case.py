@@ -248,9 +248,12 @@ class Case:
         """Open another process's case beside this one, which goes on."""
         await handover.open_case(self, process, event)
 
-    async def to_a_person(self, event: Event, why: str) -> None:
-        """Put an event for which there is no rule on the list that a person reads, and tell a customer so who wrote."""
-        await self.tell(event.identity, why)
+    async def to_a_person(self, event: Event, why: str, *, unless_taken_by: str = "") -> None:
+        """Put an event for which there is no rule on the list that a person reads, and tell a customer so who wrote.
+
+        `unless_taken_by` is another case, which may have had it from elsewhere.
+        """
+        await self.tell(event.identity, why, unless_taken_by=unless_taken_by)
         self.note(f"{event.type} for a person: {why}")
         if isinstance(event, Message | Reply):
             await messages.acknowledge(self)
@@ -314,9 +317,9 @@ class Case:
             self._board.show(deadline)
         return True
 
-    async def tell(self, identity: str, why: str) -> None:
+    async def tell(self, identity: str, why: str, *, unless_taken_by: str = "") -> None:
         """Put something on the list that a person reads, under this identity."""
-        request = HandBackRequest(case=self.ref, identity=identity, detail=why)
+        request = HandBackRequest(case=self.ref, identity=identity, detail=why, unless_taken_by=unless_taken_by)
         await effects.hand_back(self.state.next_id("hand_back"), request)
 
     def key(self, activity_id: str, trigger: str = "") -> str:

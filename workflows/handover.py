@@ -67,4 +67,4 @@ async def _pass_on(case: Case, event: Event, to: str) -> None:
         await workflow.get_external_workflow_handle(to).signal("event", enveloped(event))
         case.note(f"{event.type} passed on to {to}")
     except ApplicationError:
-        await case.to_a_person(event, f"it was for {to}, which has closed")
+        await case.to_a_person(event, f"it was for {to}, which has closed", unless_taken_by=to)

@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.testing import ActivityEnvironment
 
-from aftersales.records import EventStatus
-from tests.events import now, order, return_requested
+import workflows
+from activities.outcomes import HandBackRequest, Outcomes
+from adapters.temporal import RunningCases
+from aftersales.events import parse_event
+from aftersales.records import CaseRef, EventStatus
+from tests.events import event, now, order, return_requested
 
 CASE = "return-escalation/A-1"
 
@@ -80,3 +85,24 @@ async def test_whoever_ends_a_case_does_not_end_the_one_that_it_opened(shop: Any
     await shop.tell("carrier.claim_decided", parcel_no="P1", granted=True, amount="120.00")
     async with asyncio.timeout(20):
         assert (await claim.result())["result"] == "recovered"
+
+
+async def test_what_the_next_case_has_had_is_not_for_a_person(shop: Any) -> None:
+    await shop.starter.handle(return_requested("A-1"))
+    await shop.reaches(CASE, "return-terms")
+    taken = event("customer.message", "A-1", case_id=CASE, text="What does this mean?")
+    await shop.starter.handle(taken)
+    await shop.reaches(CASE, "decision")
+    running = RunningCases(shop.client)
+    identity = parse_event(taken).identity
+    assert await running.took(CASE, identity)
+    assert not await running.took(CASE, "somebody else's")
+    assert not await running.took("return-escalation/A-2", identity)
+    outcomes = Outcomes(shop.store, shop.store, running, workflows.HEARS)
+    last = await shop.store.last_case(CASE)
+    for other, status in ((CASE, EventStatus.SIGNALLED), ("return-escalation/A-2", EventStatus.FOR_A_PERSON)):
+        case = CaseRef(**last.model_dump(include=set(CaseRef.model_fields)))
+        request = HandBackRequest(case=case, identity=identity, detail="it came late", unless_taken_by=other)
+        await ActivityEnvironment().run(outcomes.hand_back, request)
+        (record,) = await shop.store.events_of("A-1", ["customer.message"])
+        assert record.status == status

@@ -30,6 +30,8 @@ START_WITHIN = 30.0
 STOP_WITHIN = 15.0
 """Seconds from the request to stop until a process is killed; a worker lets its effects finish for 10 s."""
 
+_STARTS, _TAKEN = 3, "bind: address already in use"
+
 # Started through this, the server is told to stop when the thread that started it dies in whatever way, kill
 # -9 included (Linux only; elsewhere it then stays). A preexec_fn may deadlock in a process with threads.
 _BOUND = """
@@ -92,6 +94,16 @@ class EmbeddedServer:
         return await self._running.wait()
 
     async def __aenter__(self) -> Self:
+        for _ in range(_STARTS - 1):
+            try:
+                return await self._start()
+            except ServerError as error:
+                # Somebody took a free port between our looking and the server's.
+                if _TAKEN not in str(error):
+                    raise
+        return await self._start()
+
+    async def _start(self) -> Self:
         binary = find_binary()
         for file in filter(None, (self._log_file, self._db_file)):
             make_writable(file)

@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from adapters import preflight
+from adapters import embedded, preflight
 from adapters.embedded import EmbeddedServer, ServerError
 
 ORDER = SearchAttributeKey.for_keyword("OrderId")
@@ -170,3 +170,15 @@ asyncio.run(main())
     async with successor:
         assert await gone(pid)
     await parent.wait()
+
+
+async def test_a_port_that_somebody_took_meanwhile_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        taken = {"--port": somebody.getsockname()[1]}
+        picks = iter([taken, {}])
+        monkeypatch.setattr(
+            embedded, "pick_ports", lambda host, wanted: preflight.pick_ports(host, wanted) | next(picks)
+        )
+        async with EmbeddedServer(log_file=tmp_path / "server.log", search_attributes={}) as server:
+            assert server.address != f"127.0.0.1:{taken['--port']}"
+            await Client.connect(server.address)

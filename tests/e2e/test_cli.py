@@ -336,6 +336,6 @@ def test_what_up_cannot_use_is_named(tmp_path: Path) -> None:
 
 def test_verbs_are_listed_and_a_mistyped_one_is_guessed(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    assert "  decide    take an operator's decision" in machine.run("help").stdout
+    assert "  decide     take an operator's decision" in machine.run("help").stdout
     mistyped = machine.run("decied")
     assert (mistyped.returncode, mistyped.stderr.strip()) == (2, "no verb 'decied'; did you mean decide?")

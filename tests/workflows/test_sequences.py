@@ -174,9 +174,11 @@ def _broken(performance: Performance) -> Iterator[str]:
         if reached and not any(letter.at >= message.at - SLACK for letter in result.letters):
             yield f"the customer's message at {message.at} is the last word"
     total = Decimal(str(_order(performance.scenario)["total"]))
+    on_top = {event.identity: event for event in performance.scenario.story.events if event.type == "payment.received"}
+    total += sum((Decimal(str(event.data["amount"])) for event in on_top.values()), Decimal(0))
     paid = sum((amount for outcome in result.outcomes for amount in _paid(outcome)), Decimal(0))
     if paid > total:
-        yield f"{paid} was paid for an order of {total}"
+        yield f"{paid} was paid for what cost {total}, all that the customer paid on top counted"
 
 
 def _paid(outcome: Came) -> Iterator[Decimal]:

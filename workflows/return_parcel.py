@@ -31,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.returning import asks_the_same, return_freight
 
 from workflows.case import Case
+from workflows.own_claim import claims_itself
 from workflows.values import Value, link
 
 F = TypeVar("F", bound=Event)
@@ -83,10 +84,13 @@ class ReturnParcel(Case):
             case "cancelled":
                 return await self.finish("not_shipped")
             case "lost":
+                if own := claims_itself(self):
+                    await self.command("file_carrier_claim", rma=self.rma, value=self.terms.refund)
                 await self.refund(self.terms.refund)
                 await self.send("return-freight-lost", refund=self.terms.refund, tracking_number=self.label)
                 await self.send("refund-sent", refund=self.terms.refund, fee=self.terms.fee, freight=Decimal(0))
-                await self.claim()
+                if not own:
+                    await self.claim()
                 return await self.finish("lost_refunded")
             case "due":
                 await self.refund(self.terms.refund)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, NoReturn, TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 from temporalio import workflow
 
@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.parcels import Tracking
 
 from workflows.case import Case
+from workflows.own_claim import claims_itself
 
 End: TypeAlias = Literal["delivered", "returned", "lost"]
 Remedy: TypeAlias = Literal["reship", "refund"]
@@ -271,7 +272,10 @@ class ShipmentWatch(Case):
 
     async def claim(self) -> None:
         """Have a lost parcel claimed from its carrier, whose dates are another clock."""
-        if self.parcel.state == "lost":
+        if self.parcel.state == "lost" and claims_itself(self):
+            value, parcel = goods_value(self.order, self.shipped.lines), consignment(self.shipped)
+            await self.command("file_carrier_claim", value=value, kind=self.parcel.loss, parcel=parcel)
+        elif self.parcel.state == "lost":
             lost = parcel_lost(self.shipped, self.parcel, self.order, workflow.now())
             await self.open_case("carrier-claim", lost)
 
@@ -285,10 +289,11 @@ class ShipmentWatch(Case):
             await self.refund()
         return await self.close("returned_to_sender", cause="logistics")
 
-    def remedied(self, remedy: Literal["reshipped", "refunded"]) -> NoReturn:
+    def remedied(self, remedy: Literal["reshipped", "refunded"]) -> None:
         """Go on with a new run, which only waits for the parcel to turn up: the old one keeps the claim it opened."""
         self.parcel.remedy, self.parcel.watched_until = remedy, self.until(self.windows.reappear_window)
-        workflow.continue_as_new(self.opened.model_copy(update={"order": self.order, "state": self.state}))
+        if not claims_itself(self):
+            workflow.continue_as_new(self.opened.model_copy(update={"order": self.order, "state": self.state}))
 
     async def finish(self) -> Outcome:
         """After the remedy: the goods may be out of stock after all, or the lost parcel turns up."""

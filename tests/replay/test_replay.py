@@ -26,35 +26,7 @@ TEACHING = (
 )
 
 
-# Claims have a case of their own since 0.2.0; a case of 0.1.0 that filed one by itself stays with its build.
-CLAIMED_BY_THEMSELVES = {
-    f"{case}.0.1.0"
-    for case in (
-        "return-parcel.finished-lost-scans-stop",
-        *(
-            f"shipment-watch.{kind}-{story}"
-            for kind in ("finished", "open")
-            for story in (
-                "disputed-delivery",
-                "found-after-refund-keeps-zh",
-                "lost-default-reship",
-                "lost-reship-turns-out-out-of-stock",
-            )
-        ),
-    )
-}
-NOT_TAKEN_OVER = pytest.mark.xfail(
-    reason="this code opens carrier-claim where the frozen build filed the claim itself", raises=NondeterminismError
-)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, id=path.stem, marks=[NOT_TAKEN_OVER] if path.stem in CLAIMED_BY_THEMSELVES else [])
-        for path in FROZEN
-    ],
-)
+@pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.stem)
 async def test_a_frozen_history_replays_to_its_transcript(path: Path) -> None:
     now = await replay(load(path), sandbox())
     assert now == path.with_suffix(".txt").read_text().splitlines(), TEACHING

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.settings import Settings
 from aftersales.events import Checkpoint, OrderShipped, enveloped, parse_event
+from aftersales.lanes import ParcelWindows
 from aftersales.opening import CaseOpened
 from aftersales.parcels import Tracking
 from aftersales.policy import load_policy
@@ -23,6 +24,8 @@ from workflows.start import start_options
 CASE = "shipment-watch/A-1/P1"
 LONGEST = 4_000
 """Events of a history that the rules allow (§4)."""
+CLAIM_WINDOWS = {name for name, field in ParcelWindows.model_fields.items() if not field.is_required()}
+"""Windows that a policy of build 0.1.0 does not have."""
 MOST = 4_000
 """Scans after which at least one run must have ended; how many one takes depends on how busy the machine is."""
 
@@ -110,3 +113,28 @@ async def test_a_parcel_that_is_offered_may_go_on_talking(shop: Any, monkeypatch
         outcome = await shop.client.get_workflow_handle_for(ShipmentWatch.run, CASE).result()
     assert outcome.result == "kept_both"
     assert await shop.letters() == ["parcel-kept"]
+
+
+async def test_a_case_of_the_first_build_claims_in_the_new_way_what_is_lost_only_now(shop: Any) -> None:
+    """It has no windows of a claim; one that has filed its claim itself goes on so, as its frozen histories do."""
+    settings, at = Settings(), now()
+    parcel = {"parcel_no": "P1", "carrier": "USPS", "tracking_number": "9400"}
+    shipped = parse_event(event("order.shipped", "A-1", at=at, order=order("A-1"), parcel=parcel))
+    assert isinstance(shipped, OrderShipped)
+    assert shipped.order
+    policy = load_policy(settings.policy, settings.law).for_market("US")
+    opened = CaseOpened(order=shipped.order, policy=policy, opened_at=at, trigger=shipped)
+    of_old = opened.model_dump(mode="json")
+    of_old["policy"]["parcels"] = {
+        name: window for name, window in of_old["policy"]["parcels"].items() if name not in CLAIM_WINDOWS
+    }
+    options = start_options("shipment-watch", opened)
+    case = await shop.client.start_workflow("shipment-watch", of_old, task_queue=settings.task_queue, **options)
+    lost = parse_event(event("carrier.replied", "A-1", parcel_no="P1", answer="damaged"))
+    await case.signal("event", enveloped(lost))
+    await shop.wait_for("parcel-lost-choice")
+    reply = parse_event(event("customer.replied", "A-1", "reship", case_id=CASE, choice="reship"))
+    await case.signal("event", enveloped(reply))
+    await shop.reaches("carrier-claim/A-1/P1", "claim")
+    await shop.reaches(CASE, "remedied")
+    assert [command.type for command in await shop.store.views.commands()] == ["reship", "file_carrier_claim"]

@@ -15,6 +15,8 @@ from aftersales.outcome import Cause, DecisionTaken, Kind, Outcome
 from aftersales.parcels import Tracking
 from aftersales.records import CaseRef
 
+_ENVELOPE = set(Event.model_fields)
+
 
 class Arrival(BaseModel):
     """An event that reached the case and when. It counts from when it happened, but never later than it arrived."""
@@ -26,6 +28,16 @@ class Arrival(BaseModel):
     def counts_at(self) -> datetime:
         """The moment that is compared with a deadline (rule 7)."""
         return min(self.event.happened_at, self.arrived_at)
+
+    @property
+    def line(self) -> str:
+        """What an operator reads of it while it waits."""
+        at = f"{self.counts_at:%Y-%m-%d %H:%M} UTC"
+        if isinstance(self.event, Message):
+            return f"{at}, the customer wrote: “{(self.event.text or f'choice {self.event.choice}')[:300]}”"
+        told = self.event.model_dump(mode="json", exclude=_ENVELOPE, exclude_defaults=True)
+        facts = ", ".join(f"{name} {value}" for name, value in told.items() if isinstance(value, str | int))
+        return f"{at}, {self.event.type}" + (f": {facts[:300]}" if facts else "")
 
 
 class Happening(BaseModel):
@@ -113,6 +125,11 @@ class CaseState(BaseModel):
     def awaits(self, kinds: Sequence[type[Event]]) -> bool:
         """Whether the inbox holds an event of these kinds."""
         return any(isinstance(item.event, tuple(kinds)) for item in self.inbox)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What is in the inbox, a line each, in the order in which it happened."""
+        return tuple(item.line for item in sorted(self.inbox, key=lambda item: item.counts_at))
 
     def next_id(self, name: str) -> str:
         """The activity id of the next effect of this name: `letter:return-terms`, then `letter:return-terms:2`."""

@@ -175,6 +175,10 @@ class _Builder:
     def _scalar(self, node: Node) -> Any:
         try:
             return _scalar(node)
+        except UnicodeDecodeError:
+            raise self._bad(
+                node, "holds half of a character", r"write the emoji itself, or both halves: \ud83d\ude00"
+            ) from None
         except ValueError:
             raise self._bad(node, f"{node.value[:40]} is not of the type {node.tag}") from None
 
@@ -214,4 +218,5 @@ def _scalar(node: Node) -> Any:
         case "float":
             return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
         case _:
-            return text
+            # JSON writes an emoji as two escapes, and so do people who copy one from there.
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")

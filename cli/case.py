@@ -44,6 +44,8 @@ class Decision(Model):
     options: tuple[str, ...]
     does: Mapping[str, str]
     fallback: str
+    meanwhile: tuple[str, ...] = ()
+    """What has come and waits until this is decided."""
 
 
 def case(
@@ -109,7 +111,10 @@ async def open_decision(client: Client, case: str, run_id: str | None = None) ->
         asked = await handle.query("open_decision", result_type=Question, rpc_timeout=ANSWER_WITHIN)
     except (RPCError, WorkflowQueryFailedError):
         return None
-    return asked and Decision(question=asked.text, options=asked.options, does=asked.does, fallback=asked.fallback)
+    if asked is None:
+        return None
+    known = asked.model_dump(include={"options", "does", "fallback", "meanwhile"})
+    return Decision(question=asked.text, **known)
 
 
 def _told(entry: StoryLine) -> Told:
@@ -157,7 +162,8 @@ def _asked(case: str, decision: Decision) -> str:
     options = "".join(f"  {option:<{width}}  {decision.does.get(option, '')}\n" for option in decision.options)
     return (
         f"\nYour decision is needed: {one_line(decision.question)}\n"
-        f"{options}"
+        + "".join(f"  not yet taken into account: {one_line(line)}\n" for line in decision.meanwhile)
+        + f"{options}"
         f"  If nobody decides: {decision.fallback}\n"
         f'  ./dev decide {case} {first} --by "your name" --reason "why"'
     )

@@ -53,7 +53,7 @@ def order(order_id: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def event(kind: str, order_id: str, name: str = "", *, at: datetime | None = None, **data: Any) -> dict[str, Any]:
+def event(kind: str, order_id: str, name: str = "", /, *, at: datetime | None = None, **data: Any) -> dict[str, Any]:
     """One event; its id follows from order, type and `name`, so the same arguments give a repeat of it."""
     return {
         "specversion": "1.0",

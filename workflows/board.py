@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from aftersales.options import option_meant
     from aftersales.outcome import DecisionTaken
+    from aftersales.people import Role
     from aftersales.state import CaseState
 
 from workflows import attributes
@@ -47,7 +48,16 @@ class Board:
                 updates.append(attributes.RESULT.value_set(result))
             workflow.upsert_search_attributes(updates)
             self._shown = shown
-        workflow.set_current_details(current_details(state, deadline, self.question))
+        self.tell()
+
+    def tell(self) -> None:
+        """Show the story and the open question, with what came since it was asked."""
+        workflow.set_current_details(current_details(self._state, self.deadline, self.asked))
+
+    @property
+    def asked(self) -> Question | None:
+        """The open question, with what is in the inbox while it waits."""
+        return self.question and self.question.model_copy(update={"meanwhile": self._state.unread})
 
     def check_decision(self, decision: Decide) -> None:
         """Raise where a decision is not possible now, saying what is."""
@@ -78,9 +88,11 @@ class Board:
             raise _refused(f"until: {extension.until.isoformat()} is in the past")
         _check_signed(extension.by, extension.reason)
 
-    def ask(self, text: str, options: Mapping[str, str], fallback: str, most: Any) -> Question:
+    def ask(self, text: str, options: Mapping[str, str], fallback: str, most: Any, role: Role) -> Question:
         """Open a question for operators, with what each option does."""
-        self.question = Question(text=text, options=tuple(options), does=options, fallback=fallback, most=most)
+        self.question = Question(
+            text=text, options=tuple(options), does=options, fallback=fallback, most=most, role=role
+        )
         return self.question
 
     def answer(self, decision: Decide) -> DecisionTaken:

@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.events import Envelope, Event, Message, OrderUpdated
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Cause, DecisionTaken, Kind, Outcome
+    from aftersales.people import Role
     from aftersales.state import CaseState
 
 from workflows import commands, effects, handover, messages
@@ -71,6 +72,8 @@ class Case:
         event = envelope.root
         if self.state.receive(event, workflow.now()) and isinstance(event, OrderUpdated) and event.order:
             self.order = event.order
+        if self._board.question:
+            self._board.tell()
 
     @workflow.update(description='Decide: {"option": "…", "by": "your name", "reason": "why"}')
     def decide(self, decision: Decide) -> str:
@@ -99,7 +102,7 @@ class Case:
     @workflow.query(description="The decision that is open now, with its options; null where none is")
     def open_decision(self) -> Question | None:
         """The question that waits for an operator."""
-        return self._board.question
+        return self._board.asked
 
     async def send(self, letter: str, **values: Value) -> None:
         """Send a letter in the customer's language; the case's stage is then the letter's name.
@@ -190,15 +193,16 @@ class Case:
         within: timedelta | None = None,
         by: datetime | None = None,
         most: Decimal | None = None,
+        role: Role = "operator",
     ) -> str:
         """An operator's choice among `options`; after the operator window the fallback, flagged as missed (rule 5).
 
         `within` is another window, `by` a moment. Where `most` is given, the operator may name an amount up to it with
-        the option.
+        the option. `role` is who must decide.
         """
         stage, self.state.stage = self.state.stage, "decision"
         does = {option: self.OPTIONS.get(option) or commands.OPTIONS.get(option, "") for option in options}
-        asked = self._board.ask(question, does, fallback, most)
+        asked = self._board.ask(question, does, fallback, most, role)
         self._board.show(by or self.until(self.policy.operators.operator_window if within is None else within))
         while not asked.answer and await self._wait(lambda: asked.answer is not None):
             continue

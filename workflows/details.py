@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.opening import CaseOpened
     from aftersales.order import Order
     from aftersales.outcome import DecisionTaken
+    from aftersales.people import Role
     from aftersales.state import CaseState
 
 
@@ -30,6 +31,9 @@ class Question(BaseModel):
     """What each option does; none in the answer of a worker that does not tell yet."""
     fallback: str
     most: Amount | None = None
+    role: Role = "operator"
+    meanwhile: tuple[str, ...] = ()
+    """What has come and waits until this is decided."""
     answer: DecisionTaken | None = None
 
 
@@ -77,11 +81,15 @@ def _decision(question: Question, deadline: datetime | None) -> str:
         for option in question.options
     )
     parts = [
-        "### Your decision is needed",
+        "### A supervisor must decide" if question.role == "supervisor" else "### Your decision is needed",
         _cell(question.text),
         f"{_how('decide')} The option is one of these:",
         options,
     ]
+    if question.meanwhile:
+        parts.insert(
+            2, "**Not yet taken into account:**\n\n" + "\n".join(f"- {_cell(it)}" for it in question.meanwhile)
+        )
     if question.most is not None:
         parts.append(f'An amount goes beside the option, at most {question.most}: `"amount": "{question.most}"`')
     until = f" by {_moment(deadline)} UTC" if deadline else ""

@@ -59,6 +59,10 @@ def test_plain_data_comes_out_with_dates_as_text(write: Write) -> None:
     }
 
 
+def test_an_emoji_may_be_escaped_as_in_json(write: Write) -> None:
+    assert load_yaml(write(r'a: "hi \ud83d\ude00"')).data == {"a": "hi 😀"}
+
+
 def test_every_value_knows_its_line(write: Write) -> None:
     document = load_yaml(write("# first\na:\n  b: 1\n  c:\n    - x\n    - {y: 2}\nd: 3\n"))
     lines = {(): 2, ("a",): 2, ("a", "b"): 3, ("a", "c", 0): 5, ("a", "c", 1, "y"): 6, ("d",): 7}
@@ -104,6 +108,7 @@ def test_an_included_file_keeps_its_own_name_and_lines(write: Write) -> None:
         ("a: 1\nb: \x07\n", 2, "is not valid YAML"),
         ("a: !!python/object:os.system {}\n", 1, "unknown tag"),
         ("a: !!int x\n", 1, "x is not of the type"),
+        ('a: "\\ud83d"\n', 1, "holds half of a character"),
         ("a: !secret x\n", 1, "unknown tag !secret; the only one known is !include"),
         ("a: !include nowhere.yaml\n", 1, "no file nowhere.yaml"),
         ("\na: !include file.yaml\n", 2, "file.yaml includes itself"),

@@ -37,7 +37,7 @@ class Shop:
     store: Store
     starter: Starter
 
-    async def tell(self, kind: str, name: str = "", **data: Any) -> EventStatus:
+    async def tell(self, kind: str, /, name: str = "", **data: Any) -> EventStatus:
         """Send an event of order A-1 through the starter; returns what became of it."""
         return (await self.starter.handle(event(kind, "A-1", name, **data))).status
 

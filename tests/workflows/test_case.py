@@ -72,6 +72,22 @@ async def test_a_decision_must_be_open_signed_and_explained(shop: Any) -> None:
         assert (await case.result())["result"] == "terms_accepted"
 
 
+async def test_who_decides_sees_what_came_since_the_question_was_asked(shop: Any) -> None:
+    await shop.starter.handle(return_requested("A-1"))
+    await shop.reaches(CASE, "return-terms")
+    await shop.tell("customer.replied", "1", case_id=CASE, text="What does this mean?")
+    case = await shop.reaches(CASE, "decision")
+    assert (await case.query("open_decision"))["meanwhile"] == []
+    await shop.tell("customer.replied", "2", case_id=CASE, text="Sorry: yes, I pay | the freight.")
+    await shop.tell("dispute.opened", "3", kind="chargeback", claim_id="C-7", text="not as sold")
+    message, dispute = (await case.query("open_decision"))["meanwhile"]
+    assert message.endswith("UTC, the customer wrote: “Sorry: yes, I pay | the freight.”")
+    assert "UTC, dispute.opened: " in dispute
+    assert "claim_id C-7" in dispute
+    details = await case.query("__temporal_workflow_metadata")
+    assert "Sorry: yes, I pay \\\\| the freight." in str(details)
+
+
 async def test_whoever_ends_a_case_does_not_end_the_one_that_it_opened(shop: Any) -> None:
     parcel = {"parcel_no": "P1", "carrier": "ups", "tracking_number": "1Z1", "origin": "US", "destination": "US"}
     line = {"line_id": "1", "quantity": 1}

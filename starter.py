@@ -20,6 +20,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 import workflows
 from adapters import histories
 from adapters.database import Store
+from adapters.openings import Openings
 from adapters.settings import Settings
 from adapters.temporal import RunningCases
 from aftersales.events import (
@@ -28,29 +29,26 @@ from aftersales.events import (
     CarrierClaimDecided,
     CarrierReplied,
     Checkpoint,
+    CustomerConfirmed,
+    CustomerReplied,
     Event,
     Message,
     RefundSettled,
     ReturnReceived,
-    ReturnRequested,
     parse_event,
 )
-from aftersales.ids import case_id, parse_case_id
+from aftersales.ids import case_id
 from aftersales.message_ids import case_of
 from aftersales.opening import CaseOpened, Resume
-from aftersales.order import Order
 from aftersales.policy import Policy
 from aftersales.records import CaseRecord, EventRecord, EventStatus
-from aftersales.returning import taken_over
 from aftersales.routing import (
     FOR_ONE,
-    STARTING,
-    UNSENT,
+    SETTLING_NOTHING,
     NotServed,
     Start,
     came_early,
     in_hand,
-    known_by_now,
     listeners,
     of_parcel,
     start_for,
@@ -88,6 +86,7 @@ class Starter:
         self._client, self._store, self._policy, self._settings = client, store, policy, settings
         self._cases = RunningCases(client)
         self._clock = clock or (lambda: datetime.now(UTC))
+        self._openings = Openings(store, policy, self._clock)
 
     async def handle(self, raw: object) -> EventRecord:
         """Take one event (a decoded JSON object, or `Unreadable`); returns what became of it."""
@@ -160,12 +159,14 @@ class Starter:
         `again` when an earlier try, or one beside this one, may have done so already and did not write it down. An open
         case knows the events that it was given; what a closed one was given, only the server remembers.
         """
-        opened = await self._opened(event)
+        opened = await self._openings.opened(event)
         if isinstance(opened, NotServed):
             return _settled(record, EventStatus.REFUSED, opened.reason)
         open_cases = await self._store.open_cases(event.order_id)
         targets = await self._targets(event, open_cases)
         reached = await histories.reached(self._client, event.order_id, event.identity) if again else []
+        if not reached and isinstance(event, Message) and (answered := await self._answered(event, open_cases, again)):
+            return _settled(record, *answered)
         if not (reached and isinstance(event, FOR_ONE)):
             reached += [case for case in targets if case not in reached and await self._cases.tell(case, event)]
         if again and not reached:
@@ -182,8 +183,12 @@ class Starter:
                     reached.append(case)
                     if isinstance(event, FOR_ONE):
                         break
-        if not reached and isinstance(event, Message) and (case_again := await self._reopen(event, again=again)):
-            return _settled(record, EventStatus.STARTED, "reopened", case_again)
+        if not reached and isinstance(event, Message):
+            if case_again := await self._reopen(event, again=again):
+                return _settled(record, EventStatus.STARTED, "reopened", case_again)
+            if inquiry := await self._inquire(event, again=again):
+                case, is_new = inquiry
+                return _settled(record, EventStatus.STARTED if is_new else EventStatus.SIGNALLED, "", case)
         if reached:
             return _settled(record, EventStatus.SIGNALLED, "", *reached)
         settled = _settled(record, EventStatus.NO_OPEN_CASE, f"no open case awaits {event.type}; it is kept")
@@ -194,11 +199,45 @@ class Starter:
             return await self._carry(record, event, again=True)
         return settled
 
+    async def _answered(
+        self, message: Message, open_cases: Sequence[CaseRecord], again: bool
+    ) -> tuple[EventStatus, str, str] | None:
+        """What became of a message that names a case which is not open as far as the database knows.
+
+        It may have been handed over a moment ago, or have lapsed and reopen; but not beside another that could settle
+        the same.
+        """
+        named = _named(message)
+        if not named or named in {case.case_id for case in open_cases}:
+            return None
+        if await self._cases.tell(named, message):
+            return EventStatus.SIGNALLED, "", named
+        others = {case.process for case in listeners(message, open_cases, HEARS)}
+        if others <= SETTLING_NOTHING and (case_again := await self._reopen(message, again=again)):
+            return EventStatus.STARTED, "reopened", case_again
+        return None
+
+    async def _inquire(self, message: Message, *, again: bool) -> tuple[str, bool] | None:
+        """Open an inquiry for a message that belongs to no open case; its id and whether it is new.
+
+        None where its order is unknown, or where it answers a case that was never heard of, which may still come.
+        """
+        named = _named(message)
+        if isinstance(message, CustomerReplied) and named and not await self._store.last_case(named):
+            return None
+        order = message.order or await self._openings.newest_order(message.order_id)
+        start = start_for(message, order, self._policy) if order else None
+        if order is None or not isinstance(start, Start):
+            return None
+        return await self._start(start.process, await self._openings.opening_of(start, order), again=again)
+
     async def _targets(self, event: Event, open_cases: Sequence[CaseRecord]) -> list[str]:
         """The open cases that an event is for: the one it names, else those that have a rule for it."""
         cases = {case.case_id for case in open_cases}
         if isinstance(event, Message) and (named := _named(event)) in cases:
             return [named]
+        if isinstance(event, CustomerConfirmed):
+            open_cases = [case for case in open_cases if case.case_id == event.case_id]
         if isinstance(event, ReturnReceived) and event.rma:
             known = await self._store.case_of_command(type="create_rma", reference=event.rma)
             if known and known.case_id in cases:
@@ -219,32 +258,9 @@ class Starter:
         parcel = [event.parcel_no] if isinstance(event, Checkpoint | CarrierReplied | CarrierClaimDecided) else []
         hearing = [process for process, heard in HEARS.items() if isinstance(event, heard)]
         guesses = [case_id(process, event.order_id, *parcel) for process in hearing]
+        if isinstance(event, CustomerConfirmed):
+            return [case for case in guesses if case == event.case_id]
         return [case for case in [*named, *guesses] if case]
-
-    async def _opened(self, event: Event) -> tuple[str, CaseOpened] | NotServed | None:
-        """The process that an event starts and what opens it; None where it starts none."""
-        if not isinstance(event, STARTING):
-            return None
-        order = event.order or await self._last_order(event.order_id)
-        if order is None:
-            return NotServed("data.order: is missing, and no earlier event of this order had it")
-        start = start_for(event, order, self._policy)
-        if not isinstance(start, Start):
-            return start
-        return start.process, CaseOpened(
-            order=order,
-            policy=self._policy.for_market(order.market),
-            opened_at=min(start.trigger.happened_at, self._clock()),
-            trigger=cast(Any, start.trigger),
-            inbox=cast(Any, await self._known(order.order_id) if start.process in UNSENT else ()),
-        )
-
-    async def _known(self, order_id: str) -> tuple[Event, ...]:
-        """What lasts of an order's past: that it was paid or cancelled, and what of it has left."""
-        lasting = await self._store.events_of(order_id, ["order.paid", "order.cancelled", "order.shipped"])
-        return tuple(
-            known_by_now(parse_event(json.loads(record.raw)), settled=bool(record.cases)) for record in lasting
-        )
 
     async def _start(self, process: str, opened: CaseOpened, *, again: bool) -> tuple[str, bool]:
         """Open a case, or tell the one that is open; returns its id and whether it is new."""
@@ -279,7 +295,7 @@ class Starter:
         reopening = [name for name, process in PROCESSES.items() if process.REOPENS]
         for case in [named] if named else [case_id(process, message.order_id) for process in reopening]:
             last = await self._store.last_case(case)
-            if last is None or not _reopens(last, message) or not (opened := await self._opening(last)):
+            if last is None or not _reopens(last, message) or not (opened := await self._openings.opening(last)):
                 continue
             delivered = opened.order.delivered_at or opened.opened_at
             if message.happened_at < delivered + opened.policy.returns.window_for(opened.order.market):
@@ -289,23 +305,6 @@ class Starter:
                 await self._start(last.process, reopened, again=again)
                 return case
         return None
-
-    async def _opening(self, case: CaseRecord) -> CaseOpened | None:
-        """What opened a case; one that return-request handed over was opened by the request that opened that one."""
-        if case.opening:
-            return CaseOpened.model_validate_json(case.opening)
-        name = parse_case_id(case.case_id)
-        whole = case_id("return-request", name.order_id)
-        for request in (f"{whole}/{name.part}", whole) if name.part else (whole,):
-            earlier = await self._store.last_case(request)
-            opened = CaseOpened.model_validate_json(earlier.opening) if earlier and earlier.opening else None
-            if opened and isinstance(opened.trigger, ReturnRequested):
-                return opened.model_copy(update={"trigger": taken_over(case.case_id, opened.order, opened.trigger)})
-        return None
-
-    async def _last_order(self, order_id: str) -> Order | None:
-        opening = await self._store.last_opening(order_id)
-        return CaseOpened.model_validate_json(opening).order if opening else None
 
 
 def _reopens(last: CaseRecord, message: Message) -> bool:

@@ -23,20 +23,27 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import workflows
 from activities.commands import Commands
+from activities.evidence import Evidence
 from activities.letters import Letters
 from activities.outcomes import Outcomes
 from activities.screening import screen_reply
+from activities.triage import Triage
 from adapters.counterparts import Booked
 from adapters.database import DatabaseUnusable, Store, open_store
+from adapters.evidence import EvidenceFolder
 from adapters.logs import configure_logging
 from adapters.outbox import Outbox
 from adapters.settings import ROOT, Settings
 from adapters.temporal import NotReachable, RunningCases, connect, missing_attributes
+from adapters.triage import EmbeddedClassifier
+from adapters.triage_http import HttpClassifier
 from aftersales.faults import BadFile, Fault
 from aftersales.letters import LetterBook
-from aftersales.policy import load_policy
+from aftersales.people import work_here
+from aftersales.policy import Policy, load_policy
 from aftersales.ports import Channel, Counterpart
 from aftersales.screening import screen
+from aftersales.triage import Classifier
 from workflows import attributes
 
 DEPLOYMENT = "aftersales"
@@ -64,9 +71,10 @@ def build_worker(
     book: LetterBook | None = None,
     channel: Channel | None = None,
     counterpart: Counterpart | None = None,
+    classifier: Classifier | None = None,
     versioned: bool = True,
 ) -> Worker:
-    """A worker for all processes. `book`, `channel` and `counterpart` replace what the settings say, else the defaults.
+    """A worker for all processes. `book`, `channel`, `counterpart` and `classifier` replace what the settings say.
 
     Versioned, a case stays with the code that began it (PINNED); unversioned is for tests on a server of their own.
     """
@@ -76,6 +84,8 @@ def build_worker(
         store,
         domain=settings.mail_domain,
     )
+    commands = Commands(counterpart or Booked(), store)
+    evidence = Evidence(EvidenceFolder(settings.data / "evidence", store.views, settings.outbox))
     outcomes = Outcomes(store, store, RunningCases(client), workflows.HEARS)
     return Worker(
         client,
@@ -83,11 +93,14 @@ def build_worker(
         workflows=list(workflows.ALL),
         activities=[
             letters.send,
-            Commands(counterpart or Booked(), store).give,
+            commands.give,
+            commands.charge,
+            evidence.build,
             outcomes.record,
             outcomes.introduce,
             outcomes.hand_back,
             screen_reply,
+            Triage(classifier or classifier_for(settings)).classify,
         ],
         deployment_config=WorkerDeploymentConfig(
             version=WorkerDeploymentVersion(DEPLOYMENT, build_id()),
@@ -100,6 +113,17 @@ def build_worker(
         # After a killed worker its waiting cases come back this late; the server's default is 10 s.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
     )
+
+
+def classifier_for(settings: Settings) -> Classifier:
+    """Who reads messages: a team's own classifier where the settings name one, else the embedded one.
+
+    Raises:
+        ValueError: the setting is no address.
+    """
+    if settings.classifier_url:
+        return HttpClassifier(settings.classifier_url)
+    return EmbeddedClassifier(order_ids=settings.order_ids)
 
 
 async def make_current(client: Client) -> None:
@@ -139,15 +163,15 @@ async def check_attributes(client: Client) -> None:
         )
 
 
-def load_letters(settings: Settings) -> LetterBook:
-    """All letters, checked: each one that a process sends, in each language of the policy (rule 2).
+def load_letters(settings: Settings, policy: Policy) -> LetterBook:
+    """All letters, checked: each that a process sends, in each language of the policy, for its channels (rule 2).
 
     Raises:
-        BadFile: naming file and line of what is wrong in policy or templates.
+        BadFile: naming file and line of what is wrong in the templates.
     """
-    languages = load_policy(settings.policy, settings.law).letters.languages
     book = LetterBook.load(settings.templates)
-    faults = [Fault(found.line, "", found.what, path=found.path) for found in book.check(LETTERS, languages)]
+    problems = book.check(LETTERS, policy.letters.languages, [policy])
+    faults = [Fault(found.line, "", found.what, path=found.path) for found in problems]
     if faults:
         raise BadFile(settings.templates, faults)
     return book
@@ -155,7 +179,9 @@ def load_letters(settings: Settings) -> LetterBook:
 
 async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> None:
     """Run a worker until SIGINT or SIGTERM, then let its effects finish."""
-    book = load_letters(settings)
+    policy = load_policy(settings.policy, settings.law)
+    work_here(policy.operators.people)
+    book = load_letters(settings, policy)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -3,32 +3,72 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import not_
+from typing import Annotated
 
+from pydantic import Field
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from aftersales.commands import Command, CommandAccepted, CommandRefused
-from aftersales.model import Amount, Model
+from aftersales.model import Amount, Model, Time
+from aftersales.outcome import Kind
 from aftersales.ports import CommandLedger, Counterpart
-from aftersales.records import CaseRef, CommandRecord
+from aftersales.records import CaseRef, CommandRecord, PaymentRecord
 
 REFUSED = "CommandRefused"
 """The error type of a command that its counterpart refused, in the counterpart's words."""
 OVER_LIMIT = "OverLimit"
 """The error type of a payment that a supervisor must approve first."""
+HELD = "Held"
+"""The error type of a payment that waits, as a dispute about its order is open (`§18`)."""
 
 
 class CommandRequest(Model):
     """One command of a case.
 
-    `limit` is there for a payment: what all payments of the order together may reach (rule 8). `replaces` is the key of
-    a command that came to nothing although it was accepted: its money does not count any more.
+    `limit` is there for a payment: what all payments of the order together may reach (rule 8); `approved_by` is who let
+    it go out all the same, and for which `reason`. `replaces` is the key of a command that came to nothing although it
+    was accepted: its money does not count any more.
     """
 
     case: CaseRef
     command: Command
     limit: Amount | None = None
+    approved_by: Annotated[str, Field(exclude_if=not_)] = ""
+    reason: Annotated[str, Field(exclude_if=not_)] = ""
     replaces: str = ""
+    despite_dispute: Annotated[bool, Field(exclude_if=not_)] = False
+
+    @property
+    def payment(self) -> PaymentRecord | None:
+        """What the command pays; None for one that pays nothing."""
+        data = self.command.data
+        if not data.get("pays"):
+            return None
+        return PaymentRecord.model_validate(
+            {
+                "key": self.command.key,
+                "case": self.case,
+                "kind": data["pays"],
+                "amount": data["amount"],
+                "currency": data["currency"],
+                "at": self.command.at,
+                "approved_by": self.approved_by,
+                "reason": self.reason,
+            }
+        )
+
+
+class ChargeRequest(Model):
+    """Money that somebody else took from the shop for an order, such as a chargeback."""
+
+    case: CaseRef
+    key: str
+    kind: Kind
+    amount: Amount
+    currency: str
+    at: Time
 
 
 class Commands:
@@ -42,7 +82,7 @@ class Commands:
         """Have one command done, once for its key however often this runs.
 
         Raises:
-            ApplicationError: of type `CommandRefused` or `OverLimit`, not to be tried again under this key.
+            ApplicationError: of type `CommandRefused`, `OverLimit` or `Held`, not to be tried again under this key.
         """
         command = request.command
         claimed = await self._ledger.claim_command(
@@ -56,8 +96,10 @@ class Commands:
             raise ApplicationError(claimed.refused, type=REFUSED, non_retryable=True)
         if request.replaces:
             await self._ledger.command_refused(request.replaces, reason=f"replaced by {command.key}")
-        if request.limit is not None:
-            await self._check_limit(request, request.limit)
+        if payment := request.payment:
+            if not request.despite_dispute:
+                await self._check_disputes(payment)
+            await self._reserve(payment, request.limit)
         try:
             accepted = await self._counterpart.execute(command)
         except CommandRefused as refusal:
@@ -66,14 +108,26 @@ class Commands:
         activity.logger.info("command accepted", extra={"command": command.type, "reference": accepted.reference})
         return accepted
 
-    async def _check_limit(self, request: CommandRequest, limit: Decimal) -> None:
-        """Pay once (rule 8). Claimed before it is counted, so that of two payments at once never both slip through."""
-        paid = await self._ledger.paid(shop=request.case.shop, order_id=request.case.order_id)
-        if paid > limit:
+    @activity.defn(name="enter_charge")
+    async def charge(self, request: ChargeRequest) -> None:
+        """Enter money that somebody else took; a repeat changes nothing."""
+        await self._ledger.charge(PaymentRecord(**request.model_dump(), state="confirmed"))
+
+    async def _check_disputes(self, payment: PaymentRecord) -> None:
+        """No payment beside an open dispute: what it takes and what we pay would be the same money twice (`§18`)."""
+        case = payment.case
+        disputes = await self._ledger.open_disputes(shop=case.shop, order_id=case.order_id)
+        if disputes and case.process != "dispute":
+            raise await self._refused(payment.key, HELD, f"payments wait until {', '.join(disputes)} is closed")
+
+    async def _reserve(self, payment: PaymentRecord, limit: Decimal | None) -> None:
+        """Pay once (rule 8): the money is reserved before the command is given, within the order's total."""
+        total = await self._ledger.reserve(payment, cap=limit)
+        if total is not None:
             raise await self._refused(
-                request.command.key,
+                payment.key,
                 OVER_LIMIT,
-                f"all payments of the order would be {paid}, its total is {limit}; a supervisor must approve it",
+                f"all payments of the order would be {total}, its total is {limit}; a supervisor must approve it",
             )
 
     async def _refused(self, key: str, kind: str, reason: str) -> ApplicationError:

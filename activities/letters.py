@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import JsonValue
-from temporalio import activity
+from operator import not_
+from typing import Annotated
 
-from aftersales.letters import LetterBook
+from pydantic import Field, JsonValue
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from aftersales.channels import Terms, faults, foreign
+from aftersales.letters import LetterBook, Rendered
 from aftersales.message_ids import message_id
 from aftersales.model import Model, Time
 from aftersales.order import Customer
 from aftersales.ports import Channel, LetterLedger
 from aftersales.records import CaseRef, LetterRecord
+
+LETTER_HELD = "LetterHeld"
+"""The error type of a letter that its channel forbids; a person decides. Its detail says whether more than the language
+is against it."""
 
 
 class LetterRequest(Model):
@@ -25,6 +34,8 @@ class LetterRequest(Model):
     languages: tuple[str, ...]
     values: dict[str, JsonValue]
     at: Time
+    terms: Annotated[Terms | None, Field(exclude_if=not_)] = None
+    """What its channel asks of it; None where nothing is asked, or a person lets it go out all the same."""
 
 
 class LetterSent(Model):
@@ -44,7 +55,11 @@ class Letters:
 
     @activity.defn(name="send_letter")
     async def send(self, request: LetterRequest) -> LetterSent:
-        """Send one letter, once for its key however often this runs."""
+        """Send one letter, once for its key however often this runs.
+
+        Raises:
+            ApplicationError: of type `LetterHeld`, where its channel forbids it; the text says why.
+        """
         rendered = self._book.render(
             request.letter,
             process=request.case.process,
@@ -59,6 +74,8 @@ class Letters:
                 "shop": request.case.shop,
             },
         )
+        if request.terms:
+            _check(rendered, request, request.terms)
         identity = message_id(request.case.case_id, request.key, self._domain)
         claimed = await self._ledger.claim_letter(
             LetterRecord(
@@ -87,3 +104,11 @@ class Letters:
         await self._ledger.letter_sent(request.key, at=request.at, reference=reference)
         activity.logger.info("letter sent", extra={"letter": request.letter, "language": rendered.language})
         return LetterSent(language=rendered.language, version=rendered.version, choices=rendered.choices)
+
+
+def _check(rendered: Rendered, request: LetterRequest, terms: Terms) -> None:
+    forbidden = faults(f"{rendered.subject}\n{rendered.text}", request.at, terms)
+    if found := [*forbidden, *foreign(rendered.language, request.to.language, terms)]:
+        # The rule of a channel is no failure of ours: it is not logged as one.
+        benign = ApplicationErrorCategory.BENIGN
+        raise ApplicationError("; ".join(found), bool(forbidden), type=LETTER_HELD, non_retryable=True, category=benign)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from operator import not_
@@ -10,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 from temporalio import activity
 
-from aftersales.events import Event, parse_event
+from aftersales.events import DisputeClosed, Event, parse_event
 from aftersales.model import Model, Time
 from aftersales.outcome import Outcome
 from aftersales.ports import CaseLedger, Cases, EventLedger
@@ -56,6 +57,8 @@ class Outcomes:
         if request.successor:
             await self.introduce(request.successor)
         await self._ledger.close_case(request.outcome)
+        if request.outcome.process == "dispute":
+            await self._release(request.outcome)
         activity.logger.info("case closed", extra={"result": request.outcome.result})
 
     @activity.defn(name="hand_back")
@@ -75,3 +78,15 @@ class Outcomes:
             if came_early(event, case, self._hears, opened.since) and await self._cases.tell(case.case_id, event):
                 given = {"status": EventStatus.SIGNALLED, "cases": (case.case_id,), "detail": ""}
                 await self._events.settle_events([waiting.model_copy(update=given)])
+
+    async def _release(self, outcome: Outcome) -> None:
+        """Tell the order's other open cases that a dispute is closed; their payments may wait for that (`§18`)."""
+        closed = DisputeClosed(
+            id=f"closed-{hashlib.sha256(f'{outcome.case_id} {outcome.trigger}'.encode()).hexdigest()[:16]}",
+            source="aftersales",
+            order_id=outcome.order_id,
+            time=outcome.closed_at,
+            case_id=outcome.case_id,
+        )
+        for case in await self._ledger.open_cases(outcome.order_id):
+            await self._cases.tell(case.case_id, closed)

@@ -49,9 +49,11 @@ ASKING = frozenset(
         "carrier_trace",
         "request_proof_of_delivery",
         "chase_insurer",
+        "issue_invoice",
     }
 )
-"""Commands that ask or tell. A case goes on where one is refused, as the customer's clocks do; a person is told."""
+"""Commands that ask or tell, or whose refusal the case answers itself. It goes on where one is refused, as the
+customer's clocks do; a person is told."""
 
 
 class Command(Model):

@@ -503,6 +503,16 @@ class DisputeDecided(Event):
     amount: Amount | None = None
 
 
+class FurtherDispute(OrderEvent):
+    """Another dispute was opened while an order's first one is open, whose case hands it to one of its own.
+
+    Comes from inside only.
+    """
+
+    type: Literal["dispute.further"] = "dispute.further"
+    dispute: DisputeOpened
+
+
 class ReviewThreatened(OrderEvent):
     """The customer threatens with a bad review."""
 
@@ -574,6 +584,28 @@ class DispatchOverdue(OrderEvent):
     lines: tuple[Line, ...] = ()
 
 
+class InvoiceAnswered(Event):
+    """What finance says to the command to issue an invoice. Comes from inside only.
+
+    `reference` is the invoice's number or a link to it, empty where finance refuses; `round` counts the attempts, each
+    with other data.
+    """
+
+    type: Literal["invoice.answered"] = "invoice.answered"
+    reference: str = ""
+    round: int
+
+
+class DisputeClosed(Event):
+    """A dispute about the order is over: its case tells the others, whose payments waited. Comes from inside only.
+
+    `time` is when the case closed; `case_id` is that case.
+    """
+
+    type: Literal["dispute.closed"] = "dispute.closed"
+    case_id: str
+
+
 AnyEvent = Annotated[
     OrderPaid
     | OrderUpdated
@@ -614,7 +646,10 @@ AnyEvent = Annotated[
     | ReviewPublished
     | ReturnAgreed
     | ParcelLost
-    | DispatchOverdue,
+    | DispatchOverdue
+    | InvoiceAnswered
+    | DisputeClosed
+    | FurtherDispute,
     Field(discriminator="type"),
 ]
 
@@ -628,8 +663,12 @@ def enveloped(event: Event) -> Envelope:
     return Envelope(cast(Any, event))
 
 
-INTERNAL = frozenset({"return.agreed", "parcel.lost", "dispatch.overdue"})
-INFORMATIVE = (OrderPaid, OrderUpdated, OrderShipped, Checkpoint, RefundSettled, DispatchOverdue)
+INTERNAL = frozenset(
+    {"return.agreed", "parcel.lost", "dispatch.overdue", "invoice.answered", "dispute.closed", "dispute.further"}
+)
+ANSWERED = (ReturnAgreed, DisputeOpened, FurtherDispute, ReviewThreatened)
+"""Events behind which a customer stands who asked for something: what we write then is an answer."""
+INFORMATIVE = (OrderPaid, OrderUpdated, OrderShipped, Checkpoint, RefundSettled, DispatchOverdue, DisputeClosed)
 """Events that a closing case may leave unanswered: they only say that something took its course."""
 TYPES: Mapping[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(get_args(AnyEvent)[0])}
 """Every known event type with its class."""

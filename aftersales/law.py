@@ -61,6 +61,8 @@ class LawPack(Model):
     delay_consent: Window | None = None
     """How long the first delay behind it may be at most to which the customer consents by silence; none given, no rule
     about delays."""
+    required_words: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
+    """What a letter must say, by letter and language; no list for a language, no rule."""
 
     @model_validator(mode="after")
     def _whole(self) -> LawPack:

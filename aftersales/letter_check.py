@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from aftersales import channels
 from aftersales.faults import nearest
-from aftersales.letter_parts import COMMON, Frame, Letter, LetterFile, Problem
+from aftersales.letter_parts import COMMON, Frame, Letter, LetterFile, Problem, texts
+
+if TYPE_CHECKING:
+    from aftersales.policy import Policy
 
 COMMON_VARIABLES = frozenset({"customer_name", "order_id", "shop", "items", "total"})
 """What every letter may use without its process declaring it."""
@@ -16,11 +21,20 @@ Declared = Mapping[str, Mapping[str, frozenset[str]]]
 
 
 def check_letters(
-    folder: Path, files: Mapping[tuple[str, str], LetterFile], letters: Declared, languages: Sequence[str]
+    folder: Path,
+    files: Mapping[tuple[str, str], LetterFile],
+    letters: Declared,
+    languages: Sequence[str],
+    policies: Sequence[Policy],
 ) -> Iterator[Problem]:
-    """All that is wrong with the files (by process and language) for what the processes declare."""
+    """All that is wrong with the files (by process and language) for what processes declare and policies ask."""
     for file in files.values():
         yield from file.problems
+        if file.frame:
+            yield from _forbidden("frame", file.frame, policies)
+        for name, letter in file.letters.items():
+            yield from _forbidden(name, letter, policies)
+            yield from _lacking(name, letter, file.language, policies)
         if file.process != COMMON and (COMMON, file.language) not in files:
             yield _problem(file.path, 1, f"there is no {folder / COMMON / file.path.name} with this language's frame")
         declared = letters.get(file.process, {})
@@ -72,6 +86,26 @@ def _check_frames(frames: Sequence[Frame]) -> Iterator[Problem]:
         for code in sorted(frames[0].glossary.keys() ^ frame.glossary.keys()):
             lacking, other = (frame, frames[0]) if code in frames[0].glossary else (frames[0], frame)
             yield _problem(lacking.path, 1, f"glossary: lacks {code}, which {other.path} has")
+
+
+def _forbidden(name: str, content: Letter | Frame, policies: Sequence[Policy]) -> Iterator[Problem]:
+    """What a text says that no letter may say, or none on one of the channels."""
+    for text in (text for part in content.parts for text in texts(part)):
+        found = [*channels.review_requests(text.words)]
+        for policy in policies:
+            for channel, rules in policy.channels.channel_rules.items():
+                found += channels.written_faults(text.words, channel, rules)
+        for what in found:
+            yield _problem(text.path, text.line, f"{name}: {what}")
+
+
+def _lacking(name: str, letter: Letter, language: str, policies: Sequence[Policy]) -> Iterator[Problem]:
+    """Words that a law asks for and the letter does not say."""
+    said = " ".join(text.words for part in letter.parts for text in texts(part)).casefold()
+    for pack in (pack for policy in policies for pack in policy.law.values()):
+        for words in pack.required_words.get(name, {}).get(language, ()):
+            if words.casefold() not in said:
+                yield _problem(letter.path, letter.line, f"{name}: must say “{words}”: {pack.rule}")
 
 
 def _undeclared(path: Path, name: str, uses: Iterable[tuple[str, int]], known: frozenset[str]) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ French is written with ordinary spaces (`« … » : ; ! ?`); reading it makes t
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +50,7 @@ from aftersales.plaintext import typeset
 from aftersales.yamlfile import Document, load_yaml
 
 _LEAST_CHOICES = 2
+_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 
 def read_letters(path: Path) -> LetterFile:
@@ -166,7 +168,8 @@ class _Reader:
             self.fault(at, f"is not a valid template: {error.message}", "see {{ variable | filter }} and {% if … %}")
             return None
         variables = frozenset(meta.find_undeclared_variables(tree)) - {local}
-        return TextField(self.document.path, self.document.line(at), template, variables)
+        words = " ".join(_EXPRESSION.sub(" ", source).split())
+        return TextField(self.document.path, self.document.line(at), template, variables, words)
 
     def mapping(self, at: Loc, known: tuple[str, ...]) -> dict[str, object]:
         """The mapping at a place; with `known` keys, others are a problem."""

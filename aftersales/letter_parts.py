@@ -34,12 +34,16 @@ class Problem(Model):
 
 @dataclass(frozen=True, slots=True)
 class TextField:
-    """One text of a letter, compiled; `variables` are the names it needs from outside."""
+    """One text of a letter, compiled; `variables` are the names it needs from outside.
+
+    `words` is what it says in itself, each value and condition one space.
+    """
 
     path: Path
     line: int
     template: Template
     variables: frozenset[str]
+    words: str
 
     def render(self, values: Mapping[str, object]) -> str:
         """The text as one line. Raises LetterError for a missing variable or a value of the wrong type."""
@@ -90,9 +94,14 @@ class Letter:
     after_choices: tuple[Part, ...]
     source: str
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All of it, from the subject on."""
+        return (self.subject, *self.paragraphs, *self.choices.values(), *self.after_choices)
+
     def uses(self) -> Iterator[tuple[str, int]]:
         """Every variable that it needs, with the line that needs it."""
-        for part in (self.subject, *self.paragraphs, *self.choices.values(), *self.after_choices):
+        for part in self.parts:
             yield from uses(part)
 
 
@@ -115,10 +124,14 @@ class Frame:
     glossary: Mapping[str, str]
     source: str
 
+    @property
+    def parts(self) -> tuple[TextField, ...]:
+        """All of it, from the greeting on."""
+        return (self.greeting, self.choose, self.closing, *self.signature, self.order, self.item, self.more)
+
     def uses(self) -> Iterator[tuple[str, int]]:
         """Every variable that it needs, with the line that needs it."""
-        fields = (self.greeting, self.choose, self.closing, *self.signature, self.order, self.item, self.more)
-        for part in fields:
+        for part in self.parts:
             yield from uses(part)
 
 
@@ -137,6 +150,19 @@ class LetterFile:
 def _one_stop(text: str) -> str:
     """The text where an hour such as "9:30 p. m." ends a sentence: one full stop is enough for both."""
     return _HOUR_AND_STOP.sub(r"\1", text)
+
+
+def texts(part: Part) -> tuple[TextField, ...]:
+    """The texts of a part of a letter."""
+    match part:
+        case TextField():
+            return (part,)
+        case Bullets():
+            return part.points
+        case Link():
+            return part.address, part.text
+        case Links():
+            return (part.text,)
 
 
 def uses(part: Part) -> Iterator[tuple[str, int]]:

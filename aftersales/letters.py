@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aftersales import layout
 from aftersales.faults import BadFile, Fault
@@ -28,6 +29,9 @@ from aftersales.letter_parts import (
 )
 from aftersales.model import Model
 from aftersales.plaintext import one_line
+
+if TYPE_CHECKING:
+    from aftersales.policy import Policy
 
 __all__ = ["LetterBook", "LetterError", "Problem", "Rendered"]
 
@@ -66,14 +70,14 @@ class LetterBook:
             raise BadFile(folder, [Fault(0, "", "has no letters", "they are looked for in <process>/<language>.yaml")])
         return cls(folder, [read_letters(path) for path in paths])
 
-    def check(self, letters: Declared, languages: Sequence[str]) -> list[Problem]:
+    def check(self, letters: Declared, languages: Sequence[str], policies: Sequence[Policy] = ()) -> list[Problem]:
         """What is wrong with the letters, empty when all is well.
 
         `letters` are the variables that each process declares for each of its letters, `languages` those that
-        every letter must be written in.
+        every letter must be written in, `policies` those whose channels and law packs the letters must satisfy.
         """
-        found = check_letters(self._folder, self._files, letters, languages)
-        return sorted(set(found), key=lambda problem: (str(problem.path), problem.line))
+        found = check_letters(self._folder, self._files, letters, languages, policies)
+        return sorted(set(found), key=lambda problem: (str(problem.path), problem.line, problem.what))
 
     def render(
         self,

@@ -24,6 +24,21 @@ class DecisionTaken(Model):
     amount: Amount | None = None
     reference: Annotated[str, Field(exclude_if=not_)] = ""
     """The counterpart's number for what was done by hand."""
+    before: Annotated[str, Field(exclude_if=not_)] = ""
+    """What the rule would have done without the decision; empty in a case of an earlier build."""
+    seconded_by: Annotated[str, Field(exclude_if=not_)] = ""
+    """Who decided the same, where two must."""
+    at: Time
+
+
+class Extended(Model):
+    """Who moved which deadline, and why."""
+
+    stage: str
+    before: Time
+    after: Time
+    by: str
+    reason: str
     at: Time
 
 
@@ -46,6 +61,7 @@ class Outcome(Model):
     resolution_time: float
     decisions: tuple[DecisionTaken, ...]
     decisions_missed: int
+    extended: Annotated[tuple[Extended, ...], Field(exclude_if=not_)] = ()
     angry: bool
     policy_version: str
     template_versions: dict[str, str]

@@ -16,15 +16,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from aftersales.bulk import Bulk
+from aftersales.channels import Channels
 from aftersales.complaints import Complaints
 from aftersales.deadlines import Hours
+from aftersales.disputes import Disputes
 from aftersales.faults import BadFile, Fault, faults_of
+from aftersales.inquiries import Inquiries
+from aftersales.invoicing import Invoices
 from aftersales.lanes import Parcels, Section
 from aftersales.law import LawPack, Market, check_policy, load_packs, pack_for
 from aftersales.layers import Layers
 from aftersales.model import Amount, Model, Name
 from aftersales.order import Currency
+from aftersales.people import Person
+from aftersales.perks import Perks
 from aftersales.public_holidays import with_public_holidays
+from aftersales.reviews import Reviews
 from aftersales.serving import Area, Shape
 from aftersales.units import Share, Window
 from aftersales.yamlfile import Document
@@ -194,6 +202,14 @@ class Operators(Section):
     supervisor`)."""
     hours: Hours
     """Whether windows run always, or only while the shop works (`§10`)."""
+    people: Mapping[Name, Person] = {}
+    """Who decides, by name; where none are named, everybody may under any name (words, `operator / supervisor`)."""
+    four_eyes: Mapping[Currency, Amount] = {}
+    """Above this, by currency, two people must decide the same; none says that one is enough (`§8`)."""
+    dispute_check: Window = timedelta(hours=24)
+    """How often a payment that a dispute holds up looks whether it still is open (`§18`)."""
+    dispute_hold: Window = timedelta(days=45)
+    """How long a dispute holds up a payment; then a supervisor decides (`§18`)."""
 
     def limit_in(self, currency: str) -> Decimal:
         """The most in this currency that needs no supervisor."""
@@ -235,10 +251,24 @@ class Policy(Model):
     """Orders."""
     complaints: Complaints = Complaints()
     """Complaints."""
+    bulk: Bulk = Bulk()
+    """Large orders."""
+    reviews: Reviews = Reviews()
+    """Bad reviews."""
+    inquiries: Inquiries = Inquiries()
+    """Inquiries."""
+    invoices: Invoices = Invoices()
+    """Invoices."""
+    perks: Perks = Perks()
+    """Gifts and free shipping."""
+    disputes: Disputes = Disputes()
+    """Disputes."""
     operators: Operators
     """Operators and supervisors."""
     letters: Letters
     """Letters."""
+    channels: Channels = Channels()
+    """Channels."""
     law: Mapping[str, LawPack] = {}
     """Law packs by id. Filled on loading, not written in the policy's file."""
 
@@ -270,7 +300,7 @@ def load_policy(
     packs = load_packs(law_dir)
     try:
         policy = Policy.model_validate({**layers.data, "law": packs})
-        faults = [*layers.faults, *_illegal(policy, layers, markets)]
+        faults = [*layers.faults, *_illegal(policy, layers, markets), *_unwritten(policy, layers)]
         policy = _with_holidays(policy, layers, faults)
     except ValidationError as error:
         faults = [*layers.faults, *faults_of(error, layers.mark, Policy)]
@@ -312,6 +342,19 @@ def _illegal(policy: Policy, layers: Layers, markets: Collection[str] | None) ->
         what = f"{contradiction.what}: {contradiction.rule}"
         found.append(Fault(line, ".".join(contradiction.field), what, path=path))
     return found
+
+
+def _unwritten(policy: Policy, layers: Layers) -> list[Fault]:
+    """The languages of channels in which there are no letters."""
+    faults = []
+    for channel, rules in policy.channels.channel_rules.items():
+        for language in rules.languages:
+            if language not in policy.letters.languages:
+                place = layers.mark(("channels", "channel_rules", channel, "languages"))
+                what = f"{channel} asks for letters in {language}, which letters.languages lacks"
+                where = f"channels.channel_rules.{channel}.languages"
+                faults.append(Fault(place.line, where, what, "write them, or take it out", place.path))
+    return faults
 
 
 def _fingerprint(policy: Policy) -> str:

@@ -9,10 +9,11 @@ from typing import Protocol
 
 from aftersales.commands import Command, CommandAccepted
 from aftersales.events import Event
+from aftersales.evidence import EvidencePack, EvidenceRequest
 from aftersales.letters import Rendered
 from aftersales.order import Customer
 from aftersales.outcome import Outcome
-from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord
+from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
 
 
 class Channel(Protocol):
@@ -49,6 +50,14 @@ class Counterpart(Protocol):
         ...
 
 
+class EvidenceLocker(Protocol):
+    """Where evidence for disputes is kept."""
+
+    async def build(self, request: EvidenceRequest) -> EvidencePack:
+        """Collect the order's whole record in one place; a repeat finds the first one's pack and leaves it."""
+        ...
+
+
 class LetterLedger(Protocol):
     """Which letters were sent."""
 
@@ -69,15 +78,28 @@ class CommandLedger(Protocol):
         ...
 
     async def command_accepted(self, key: str, *, at: datetime, reference: str) -> None:
-        """Write down that a claimed command was taken, and the counterpart's reference."""
+        """Write down that a claimed command was taken, and the counterpart's reference. What it pays is confirmed."""
         ...
 
     async def command_refused(self, key: str, *, reason: str) -> None:
-        """Write down that a claimed command was refused, and why."""
+        """Write down that a claimed command was refused, and why. What it would pay is released."""
         ...
 
-    async def paid(self, *, shop: str, order_id: str) -> Decimal:
-        """What all commands of an order pay or paid: claimed ones too, refused ones and return freight not."""
+    async def reserve(self, payment: PaymentRecord, *, cap: Decimal | None) -> Decimal | None:
+        """Enter a payment before it is made; None where it may be made, else what all of the order would come to.
+
+        All that has left for the order, or is about to, must stay within `cap`; return freight comes on top and is not
+        counted. Of two payments at once that do not both fit, one is let through. None is no cap. A payment that does
+        not fit is released. The same key twice is one payment.
+        """
+        ...
+
+    async def charge(self, payment: PaymentRecord) -> None:
+        """Enter money that somebody else took, once per key."""
+        ...
+
+    async def open_disputes(self, *, shop: str, order_id: str) -> list[str]:
+        """The cases of disputes that are open about an order."""
         ...
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import JsonValue
 
-from aftersales.model import Model, Time
+from aftersales.model import Amount, Model, Time
+from aftersales.outcome import Kind
 
 
 class EventStatus(StrEnum):
@@ -89,3 +91,21 @@ class CommandRecord(Model):
     accepted_at: Time | None = None
     reference: str | None = None
     refused: str | None = None
+
+
+class PaymentRecord(Model):
+    """Money of an order that leaves, in the order's ledger (rule 8). `key` is that of the command that pays it.
+
+    It is `reserved` before the command is given, `confirmed` once it is accepted, `released` where it came to nothing.
+    """
+
+    key: str
+    case: CaseRef
+    kind: Kind
+    amount: Amount
+    currency: str
+    state: Literal["reserved", "confirmed", "released"] = "reserved"
+    at: Time
+    approved_by: str = ""
+    """Who let it go out although it is more than the order's total, with a `reason`."""
+    reason: str = ""

@@ -17,6 +17,8 @@ FUNCTION_GROUPS = (
     *("wait", "replace", "cancel", "other_address"),
     *REASON_GROUPS,
     "help",
+    *("unsolved", "solved"),
+    *("together", "apart"),
     *("undecided", "other", "condition_meant_politely", "yes_asked", "refuse_asked", "accept", "refuse", "demand"),
     *(
         "keep",
@@ -40,8 +42,8 @@ FUNCTION_GROUPS = (
 _SIGNS = {"accept", "refuse", "demand", "keep", "send_back", "unwanted", "refund", "reship", "loss", "other_carrier"}
 _SIGNS |= {"yes", "yes_alone", "no", "objection", "help", *REASON_GROUPS} | ASKED_BUT_MEANT
 _WISHES = {"demand", "send_back", "unwanted", "refund", "reship", "loss", "other_carrier"}
-_WISHES |= {"wait", "replace", "cancel", "other_address"}
-_SIGNS |= {"wait", "replace", "cancel", "other_address"}
+_WISHES |= {"wait", "replace", "cancel", "other_address", "together", "apart"}
+_SIGNS |= {"wait", "replace", "cancel", "other_address", "solved", "unsolved", "together", "apart"}
 _TAKING = {"accept", "keep"}
 _BARE_YES = ("yes", "yes_alone")
 _DENIABLE = _SIGNS - ASKED_BUT_MEANT - {"no"} | {"only_denied"}

@@ -7,23 +7,34 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from aftersales.disputes import is_about, part_of
 from aftersales.events import (
+    BulkRequested,
     ChangeRequested,
     Complaint,
     DispatchBlocked,
+    DisputeDecided,
+    DisputeOpened,
+    DisputeUpdated,
+    DisputeWithdrawn,
     Event,
     ExchangeRequested,
     ExpediteRequested,
+    FurtherDispute,
     InsurancePaid,
+    InvoiceRequested,
     Message,
     OrderCancelled,
     OrderPaid,
     OrderShipped,
     ParcelLost,
+    PerkRequested,
     RepairRequested,
     ReturnAgreed,
     ReturnReceived,
     ReturnRequested,
+    ReviewPublished,
+    ReviewThreatened,
     WrongItemReported,
 )
 from aftersales.ids import case_id, line_parts, parse_case_id
@@ -35,8 +46,10 @@ RETURNING = frozenset({"return-parcel", "wrong-item", "exchange", "repair"})
 """The processes in which the customer sends a parcel back."""
 SETTLING = frozenset({"return-escalation", "return-parcel"})
 """The processes that have a return in hand: who asks for it again is told by them, and no second return opens."""
-UNSENT = frozenset({"fulfilment-check", "expedite", "late-dispatch", "order-change"})
+UNSENT = frozenset({"fulfilment-check", "expedite", "late-dispatch", "order-change", "inquiry", "perk-request"})
 """The processes about an order that may not have left; whether it has, or was cancelled, may be known already."""
+SETTLING_NOTHING = frozenset({"shipment-watch", "inquiry"})
+"""The processes that take any message and settle nothing which a lapsed case could settle as well."""
 CHANGING = frozenset({"order-change"})
 """The processes about a whole order that have its parcels stopped or redirected."""
 
@@ -65,8 +78,14 @@ STARTING = (
     RepairRequested,
     OrderPaid,
     ExpediteRequested,
+    BulkRequested,
+    ReviewThreatened,
+    ReviewPublished,
+    InvoiceRequested,
+    PerkRequested,
+    DisputeOpened,
 )
-"""The events that can open a case."""
+"""The events that can open a case whatever is open; a message opens one only where no case awaits it."""
 FOR_ONE = (Message, ReturnReceived, InsurancePaid)
 """The events that answer one thing, and so reach one case."""
 
@@ -90,10 +109,22 @@ def start_for(event: Event, order: Order, policy: Policy) -> Start | NotServed |
             return _known(order, line) or Start("repair", event)
         case Complaint():
             return Start("compensation", event)
+        case BulkRequested():
+            return Start("large-order", event)
+        case ReviewThreatened() | ReviewPublished():
+            return Start("review-recovery", event)
+        case InvoiceRequested():
+            return Start("invoice", event)
+        case PerkRequested():
+            return Start("perk-request", event)
         case ChangeRequested():
             return Start("order-change", event)
         case DispatchBlocked():
             return Start("late-dispatch", event)
+        case DisputeOpened():
+            return Start("dispute", event)
+        case Message():
+            return Start("inquiry", event)
         case _:
             return None
 
@@ -121,6 +152,8 @@ def case_for(process: str, trigger: Event, order: Order) -> str:
             parts = line_parts(order, [line])
         case ParcelLost(parcel=parcel):
             return case_id(process, order.order_id, parcel.parcel_no)
+        case FurtherDispute(dispute=dispute):
+            parts = (part_of(dispute),)
         case _:
             parts = ()
     return case_id(process, order.order_id, *parts)
@@ -133,14 +166,18 @@ def listeners(
 
     What happens to a parcel reaches that parcel's cases, the one that watches it and the one that claims it; a parcel
     that has none is on its way back, so it reaches a case that awaits one. A case that has the order's parcels stopped
-    hears of every parcel. A message, a received return and an insurer's payment answer one thing and reach one case;
-    everything else reaches every case that has a rule for it.
+    hears of every parcel. What a platform says of a dispute reaches that dispute's case, else the order's first one. A
+    message, a received return and an insurer's payment answer one thing and reach one case; everything else reaches
+    every case that has a rule for it.
     """
     hearing = [case for case in cases if isinstance(event, hears.get(case.process, ()))]
     if isinstance(event, ReturnRequested):
         # The case of its own lines gets it by its start.
         hearing = [case for case in hearing if case.process != "return-request"]
         hearing = [case for case in hearing if case.process not in SETTLING or _shares_lines(event, case)]
+    if isinstance(event, DisputeUpdated | DisputeWithdrawn | DisputeDecided):
+        own = [case for case in hearing if is_about(case.part, event.claim_id)]
+        return own or [case for case in hearing if not case.part] or hearing
     if getattr(event, "parcel_no", None):
         stopping = [case for case in hearing if case.process in CHANGING]
         own = of_parcel(event, hearing) or [case for case in hearing if case.process in RETURNING][:1]
@@ -150,6 +187,8 @@ def listeners(
 
 def in_hand(event: Event, reached: Iterable[str]) -> bool:
     """Whether one of the cases that an event reached carries out already what it asks for."""
+    if isinstance(event, DisputeOpened):
+        return any(is_about(parse_case_id(case).part, part_of(event)) for case in reached)
     return isinstance(event, ReturnRequested) and any(parse_case_id(case).process in SETTLING for case in reached)
 
 

@@ -25,6 +25,7 @@ _WISHES = frozenset({"demand", "send_back", "unwanted", "refund", "reship"})
 _NOT_WHEN_PICKING = {"accept", "refuse", "keep"} | _WISHES
 # Compensation of a loss, help or the reason of a return means something only to the letter that offers or asks for it.
 _ONLY_WHERE_OFFERED = {"wait", "replace", "cancel", "other_address", "other_carrier", "loss", "help", *REASON_GROUPS}
+_ONLY_WHERE_OFFERED |= {"solved", "unsolved", "together", "apart"}
 # "I send it back because it is too small" gives the reason behind the "because".
 _NOT_IN_A_REASON = {"because", "only_denied", "complaint", "objection"}
 _NAMED_BY = {
@@ -88,7 +89,10 @@ def _meant(text: str, options: tuple[str, ...], languages: tuple[str, ...]) -> s
     phrases = book(languages, FUNCTION_GROUPS)
     meaning = read_meaning(phrases.words(text), phrases, askable=askable, without=left_out)
     named = numbered_choice(meaning, book(languages, NUMBER_GROUPS), len(options))
-    answer = _answer(meaning, options) if accepting else _pick(meaning, options)
+    if set(options) == {"solved", "unsolved"}:
+        answer = _helped(meaning)
+    else:
+        answer = _answer(meaning, options) if accepting else _pick(meaning, options)
     if named is None:
         return answer.option
     option = options[named.number - 1]
@@ -135,6 +139,18 @@ def _answer(meaning: Meaning, options: Sequence[str]) -> _Answer:
     if agrees:
         return _Answer(None if says_no or meaning.amounts else _ACCEPTING)
     return _Answer(refusal if says_no or meaning.has("objection") else None)
+
+
+def _helped(meaning: Meaning) -> _Answer:
+    """Whether an answer helped. Who says it did and goes on may ask for something else, which must be read."""
+    if meaning.undecided or meaning.doubt:
+        return _Answer(None)
+    if meaning.has("unsolved") or meaning.has("solved", denied=True):
+        return _Answer("unsolved", sure=True)
+    yes, no = meaning.has("solved", "yes", "yes_alone"), meaning.has("no")
+    if yes == no or not meaning.covered:
+        return _Answer(None)
+    return _Answer("solved" if yes else "unsolved", sure=meaning.has("solved"))
 
 
 def _pick(meaning: Meaning, options: Sequence[str]) -> _Answer:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from operator import not_
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, Field
 
+from aftersales.clocks import Clock
 from aftersales.events import AnyEvent, Event, Message
 from aftersales.model import Amount, Time
-from aftersales.outcome import Cause, DecisionTaken, Kind, Outcome
+from aftersales.outcome import Cause, DecisionTaken, Extended, Kind, Outcome
 from aftersales.parcels import Tracking
 from aftersales.records import CaseRef
 
@@ -67,7 +69,10 @@ class CaseState(BaseModel):
     last_letter_at: Time | None = None
     acknowledged_at: Time | None = None
     decisions: list[DecisionTaken] = []
+    extended: Annotated[list[Extended], Field(exclude_if=not_)] = []
     story: list[Happening] = []
+    clocks: Annotated[dict[str, Clock], Field(exclude_if=not_)] = {}
+    """Dates that run beside the one that the case waits for, by what they are about."""
     parcel: Tracking | None = None
     """What is known of the parcel, in a case about one."""
 
@@ -171,6 +176,7 @@ class CaseState(BaseModel):
             first_response_time=(answered - asked).total_seconds() if asked and answered else None,
             resolution_time=(at - ref.opened_at).total_seconds(),
             decisions=tuple(self.decisions),
+            extended=tuple(self.extended),
             decisions_missed=sum(not taken.by for taken in self.decisions),
             angry=self.angry,
             policy_version=policy_version,

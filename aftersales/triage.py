@@ -41,6 +41,7 @@ class Classified(Model):
 
     `confidence` is the calibrated probability that `intent` is right. `abstained` says that it is below the threshold
     asked for: then a person reads the message. `language` is an ISO 639-1 code, empty where nothing tells it.
+    `problem` says what kept a classifier from reading.
     """
 
     intent: Intent
@@ -50,6 +51,7 @@ class Classified(Model):
     urgent: bool = False
     angry: bool = False
     entities: Entities = Entities()
+    problem: str = ""
 
 
 class Classifier(Protocol):

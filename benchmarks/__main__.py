@@ -1,10 +1,14 @@
-"""Two tables: our ladder beside a bare one, and what each process costs beside the least that its rule needs.
+"""Our ladder beside a bare one, what each process costs beside the least of its rule, and how well anger is found.
 
 `ladder` measures both ladders, interleaved in one run, and prints what ours costs as ratios of the bare one. The
 machine is shared and noisy: only ratios of one run mean anything. Each side has a worker process of its own; the client
 drives both the same way, start, reply, cancel, without the starter and its event ledger, which bare lacks.
 
 `processes` counts activities and history events, which no machine changes; exit code 1 where one is above its limit.
+
+`anger` compares rule 6 with labelled posts and ordinary messages (`benchmarks/anger.py`); exit code 1 below its target.
+
+`triage` measures the classifier of messages on those that it did not learn from (`benchmarks/triage.py`).
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ from aftersales.events import CustomerReplied, Event, ReturnCancelled, ReturnReq
 from aftersales.opening import CaseOpened
 from aftersales.order import Order
 from aftersales.policy import load_policy
-from benchmarks import processes
+from benchmarks import anger, processes, triage
 from benchmarks.bare import QUEUE, BareLadder
 from tests.events import order
 from workflows import attributes
@@ -242,7 +246,9 @@ def ladder_table(figures: dict[str, dict[str, float]]) -> Table:
 def main() -> int:
     """Entry point; returns the exit code: 1 where a process costs too much."""
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("only", nargs="?", choices=["ladder", "processes"], help="one of the two; without it, both")
+    parser.add_argument(
+        "only", nargs="?", choices=["ladder", "processes", "anger", "triage"], help="one of them; without it, all"
+    )
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--cases", type=int, default=100, help="cases a round and side")
     parser.add_argument("--held", type=int, default=1000, help="waiting cases that a worker holds")
@@ -250,12 +256,27 @@ def main() -> int:
     arguments = parser.parse_args()
     figures: dict[str, Any] = {}
     costs: dict[str, processes.Cost] = {}
-    if arguments.only != "processes":
+    judged: list[anger.Posts] = []
+    messages: list[anger.Ordinary] = []
+    if arguments.only in (None, "ladder"):
         figures = asyncio.run(bench(arguments.rounds, arguments.cases, arguments.held))
-    if arguments.only != "ladder":
+    if arguments.only in (None, "processes"):
         costs = asyncio.run(processes.costs())
+    read = triage.measure() if arguments.only in (None, "triage") else None
+    if arguments.only in (None, "anger"):
+        judged, messages = list(anger.posts()), list(anger.ordinary())
+        if not judged or not messages:
+            print(f"anger: skipped where the data is not in {anger.DATA}", file=sys.stderr)
     if arguments.json:
-        print(json.dumps(figures | {"processes": {name: cost.figures() for name, cost in costs.items()}}))
+        print(
+            json.dumps(
+                figures
+                | {"processes": {name: cost.figures() for name, cost in costs.items()}}
+                | {"anger": {each.name: {"precision": each.precision, "recall": each.recall} for each in judged}}
+                | {"false alarms": {each.name: each.share for each in messages}}
+                | {"triage": read.figures() if read else {}}
+            )
+        )
     else:
         console = Console()
         if figures:
@@ -264,7 +285,15 @@ def main() -> int:
             console.print(processes.table(costs))
             for line in processes.findings(costs):
                 console.print(line, soft_wrap=True, highlight=False)
-    return int(any(cost.too_much for cost in costs.values()))
+        if judged or messages:
+            for table in anger.tables(judged, messages):
+                console.print(table)
+            for line in anger.missed(judged, messages):
+                console.print(line, soft_wrap=True, highlight=False)
+        if read:
+            for shown in triage.tables(read):
+                console.print(shown)
+    return int(any(cost.too_much for cost in costs.values()) or bool(anger.missed(judged, messages)))
 
 
 if __name__ == "__main__":

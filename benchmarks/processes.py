@@ -109,10 +109,32 @@ PATHS = {
         + 4 * "fact:repair.progressed letter:repair-progress "
         + "fact:repair.progressed letter:repair-done",
     ),
+    # The form of the platform says what is claimed; what is known is collected for the supervisor, and once more before
+    # anything is paid.
+    "dispute": Path(
+        "settled-full",
+        "command:build_evidence decision letter:dispute-solution fact:customer.replied read "
+        "letter:dispute-withdraw-request fact:dispute.withdrawn command:build_evidence command:refund "
+        "letter:dispute-refunded",
+    ),
     "compensation": Path(
         "accepts",
         "letter:compensation-offer fact:customer.replied read command:pay_compensation letter:compensation-paid",
     ),
+    # The form asks for place and packaging, so they come along.
+    "large-order": Path(
+        "confirms", "letter:bulk-offer fact:customer.replied read command:apply_discount letter:bulk-confirmed"
+    ),
+    # Most orders of those who threaten are above the limit of a refund at once.
+    "review-recovery": Path(
+        "offer-accepted",
+        "letter:recovery-offer fact:customer.replied read command:pay_compensation letter:recovery-paid",
+    ),
+    # Most messages want something that has a process; that one writes the first letter.
+    "inquiry": Path("return", "read open:return-request"),
+    # What finance says is a fact of its own, which no signal brings: its command runs beside the case's clock.
+    "invoice": Path("queued-and-issued", "letter:invoice-queued command:issue_invoice letter:invoice-sent"),
+    "perk-request": Path("allowed-free-shipping", "command:waive_freight letter:perk-granted"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -13,6 +14,7 @@ from temporalio.service import RPCError
 from adapters.database import StoryLine, open_store
 from adapters.settings import Settings
 from adapters.temporal import NotReachable
+from aftersales.clocks import Clock
 from aftersales.model import Model
 from aftersales.outcome import Outcome
 from aftersales.plaintext import one_line
@@ -22,7 +24,7 @@ from cli.connection import Server, find_server
 from cli.looking import CaseNow, described, steps, titled, unknown_case
 from cli.running import run
 from cli.send import told
-from cli.show import console, emit, moment
+from cli.show import cell, console, emit, moment, table
 from workflows.details import Question
 
 ANSWER_WITHIN = timedelta(seconds=5)
@@ -63,13 +65,14 @@ async def _case(settings: Settings, case: str, as_json: bool) -> int:
         now = await _now(server.client, case) if server else None
         if not story and now is None:
             raise await unknown_case(store, case)
-    decision, link = None, ""
+    decision, link, clocks = None, "", list[Clock]()
     if server and now:
         story += [Told(at=at, kind=kind, text=text) for at, kind, text in await steps(server.client, case, now.run_id)]
         story.sort(key=lambda entry: entry.at)
         link = server.link(case, now.run_id)
-        if now.open and now.stage == "decision":
-            decision = await open_decision(server.client, case)
+        if now.open:
+            asked = open_decision(server.client, case) if now.stage == "decision" else _nothing()
+            clocks, decision = await asyncio.gather(running_clocks(server.client, case), asked)
     if as_json:
         shown = now.model_dump(mode="json") if now else {"case": case}
         emit(
@@ -77,11 +80,14 @@ async def _case(settings: Settings, case: str, as_json: bool) -> int:
                 **shown,
                 "link": link,
                 "story": [entry.model_dump(mode="json") for entry in story],
+                "clocks": [clock.model_dump(mode="json") for clock in clocks],
                 "decision": decision.model_dump() if decision else None,
             }
         )
         return 0
     _print(case, now, story, link)
+    if clocks:
+        _print_clocks(clocks)
     if unreached:
         print(f"\nStage and deadline are not known: {unreached}")
     elif decision:
@@ -115,6 +121,35 @@ async def open_decision(client: Client, case: str, run_id: str | None = None) ->
         return None
     known = asked.model_dump(include={"options", "does", "fallback", "meanwhile"})
     return Decision(question=asked.text, **known)
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def running_clocks(client: Client, case: str) -> list[Clock]:
+    """The dates that run in a case; none where no worker answers, or where one of an earlier build does."""
+    try:
+        handle = client.get_workflow_handle(case)
+        found: list[Clock] = await handle.query("clocks", result_type=list[Clock], rpc_timeout=ANSWER_WITHIN)
+    except (RPCError, WorkflowQueryFailedError):
+        return []
+    return found
+
+
+def _print_clocks(clocks: Sequence[Clock]) -> None:
+    rows = table("until (UTC)", "what", "whose time", "who loses then", "where it is written")
+    for clock in clocks:
+        rows.add_row(
+            moment(clock.at.astimezone(UTC)),
+            cell(clock.what),
+            cell(clock.whose),
+            cell(clock.loses),
+            cell(clock.source),
+        )
+    screen = console()
+    screen.print()
+    screen.print(rows)
 
 
 def _told(entry: StoryLine) -> Told:

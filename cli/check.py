@@ -14,7 +14,7 @@ from aftersales.events import TYPES
 from aftersales.faults import BadFile, Fault
 from aftersales.law import load_packs
 from aftersales.letters import LetterBook
-from aftersales.policy import load_policy
+from aftersales.policy import Policy, load_policy
 from cli.connection import find_server
 from cli.routes import route_problems
 from cli.running import run
@@ -30,9 +30,9 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="One JSON object 
 
 async def _check(settings: Settings, as_json: bool) -> int:
     policies = sorted({*settings.policy.parent.glob("*.yaml"), settings.policy})
-    problems, languages = _policies(policies, settings.law)
+    problems, languages, good = _policies(policies, settings.law)
     files = sorted(settings.templates.glob("*/*.yaml"))
-    problems += _templates(settings.templates, languages)
+    problems += _templates(settings.templates, languages, good)
     problems += route_problems(workflows.ALL)
     missing, server = await _attributes(settings)
     problems += missing
@@ -54,29 +54,30 @@ async def _check(settings: Settings, as_json: bool) -> int:
     return 1 if found else 0
 
 
-def _policies(paths: list[Path], law: Path) -> tuple[list[Fault], list[str]]:
-    """The faults of all policies and law packs, and the languages that the good ones name."""
+def _policies(paths: list[Path], law: Path) -> tuple[list[Fault], list[str], list[Policy]]:
+    """The faults of all policies and law packs, the languages that the good ones name, and these themselves."""
     faults: list[Fault] = []
-    languages: dict[str, None] = {}
+    good: list[Policy] = []
     try:
         load_packs(law)
     except BadFile as bad:
         # Every policy would name them again.
-        return _faults(bad), ["en"]
+        return _faults(bad), ["en"], []
     for path in paths:
         try:
-            languages |= dict.fromkeys(load_policy(path, law).letters.languages)
+            good.append(load_policy(path, law))
         except BadFile as bad:
             faults += _faults(bad)
-    return faults, list(languages) or ["en"]
+    languages = dict.fromkeys(language for policy in good for language in policy.letters.languages)
+    return faults, list(languages) or ["en"], good
 
 
-def _templates(folder: Path, languages: list[str]) -> list[Fault]:
+def _templates(folder: Path, languages: list[str], policies: list[Policy]) -> list[Fault]:
     try:
         book = LetterBook.load(folder)
     except BadFile as bad:
         return _faults(bad)
-    return [Fault(found.line, "", found.what, path=found.path) for found in book.check(LETTERS, languages)]
+    return [Fault(found.line, "", found.what, path=found.path) for found in book.check(LETTERS, languages, policies)]
 
 
 async def _attributes(settings: Settings) -> tuple[list[Fault], str]:

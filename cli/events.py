@@ -64,7 +64,7 @@ async def _list(
 ) -> int:
     async with open_store(settings.store_url) as store:
         if ids:
-            found = await _named(store, ids)
+            found = await named(store, ids)
         else:
             wanted: list[EventStatus | None] = [*statuses] or [None]
             lists = [await store.views.events(status=status, order_id=order, limit=limit) for status in wanted]
@@ -92,7 +92,7 @@ async def _list(
 async def _resend(settings: Settings, ids: list[str], as_json: bool) -> int:
     refused = False
     async with open_starter(settings) as (desk, starter):
-        again = await (_named(desk.store, ids) if ids else _all_refused(desk.store))
+        again = await (named(desk.store, ids) if ids else _all_refused(desk.store))
         for record in again:
             result = await starter.handle(_raw(record))
             refused |= result.status == EventStatus.REFUSED
@@ -105,7 +105,7 @@ async def _resend(settings: Settings, ids: list[str], as_json: bool) -> int:
 
 async def _done(settings: Settings, ids: list[str], detail: str, as_json: bool) -> int:
     async with open_store(settings.store_url) as store:
-        found = await _named(store, ids)
+        found = await named(store, ids)
         settled = [record.model_copy(update={"status": EventStatus.DONE_BY_HAND, "detail": detail}) for record in found]
         await store.settle_events(settled)
     for record in settled:
@@ -116,7 +116,7 @@ async def _done(settings: Settings, ids: list[str], detail: str, as_json: bool) 
     return 0
 
 
-async def _named(store: Store, ids: list[str]) -> list[EventRecord]:
+async def named(store: Store, ids: list[str]) -> list[EventRecord]:
     """The events with these ids. Raises `Stop` for one that is not there, or that several sources use."""
     found = []
     for identity in ids:

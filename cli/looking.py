@@ -32,6 +32,10 @@ class CaseNow(Model):
     title: str = ""
     stage: str
     deadline: Time | None
+    due: Time | None = None
+    """The nearest of all its clocks; none in a case that waits since an earlier build."""
+    due_for: str = ""
+    """Whose clock that is."""
     angry: bool
     result: str
     status: str
@@ -61,6 +65,8 @@ class CaseNow(Model):
             title=title,
             stage=value(attributes.STAGE) or "",
             deadline=value(attributes.DEADLINE) if running else None,
+            due=value(attributes.DUE) if running else None,
+            due_for=(value(attributes.DUE_FOR) or "") if running else "",
             angry=bool(value(attributes.ANGRY)),
             result=value(attributes.RESULT) or "",
             status="open" if running else "closed" if ended == "completed" else ended,

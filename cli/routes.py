@@ -15,19 +15,7 @@ from aftersales.routing import STARTING
 from starter import HEARS
 from workflows.case import Case
 
-NOT_SERVED_YET = frozenset(
-    {
-        "order.invoice_requested",
-        "order.perk_requested",
-        "order.bulk_requested",
-        "customer.confirmed",
-        "dispute.updated",
-        "dispute.withdrawn",
-        "dispute.decided",
-        "review.threatened",
-        "review.published",
-    }
-)
+NOT_SERVED_YET: frozenset[str] = frozenset()
 """Event types whose processes are still to be written: they are kept, and wait for a case that awaits them."""
 BY_KEY = frozenset({"refund.settled"})
 """Event types that reach the case which gave the command that they name."""

@@ -16,20 +16,27 @@ if TYPE_CHECKING:
     ALL: tuple[type[Case], ...]
     """Every process that a worker runs."""
     HEARS: dict[str, tuple[type[Event], ...]]
-    """What reaches the cases of each process. A changed order reaches every one: the toolkit takes it over."""
+    """What reaches the cases of each process. A changed order and the end of a dispute reach every one: the toolkit
+    has a rule for them."""
 
 _PROCESSES = {
     "expedite": "Expedite",
     "fulfilment_check": "FulfilmentCheck",
     "carrier_claim": "CarrierClaim",
     "compensation": "Compensation",
+    "dispute": "Dispute",
     "exchange": "Exchange",
+    "large_order": "LargeOrder",
+    "inquiry": "Inquiry",
+    "invoice": "Invoice",
     "late_dispatch": "LateDispatch",
     "order_change": "OrderChange",
+    "perk_request": "PerkRequest",
     "repair": "Repair",
     "return_escalation": "ReturnEscalation",
     "return_parcel": "ReturnParcel",
     "return_request": "ReturnRequest",
+    "review_recovery": "ReviewRecovery",
     "shipment_watch": "ShipmentWatch",
     "wrong_item": "WrongItem",
 }
@@ -40,9 +47,9 @@ def __getattr__(name: str) -> object:
     if name == "ALL":
         return _all()
     if name == "HEARS":
-        from aftersales.events import OrderUpdated
+        from aftersales.events import DisputeClosed, OrderUpdated
 
-        return {process.process: (*process.HEARS, OrderUpdated) for process in _all()}
+        return {process.process: (*process.HEARS, OrderUpdated, DisputeClosed) for process in _all()}
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from temporalio import workflow
@@ -11,9 +12,11 @@ from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales import people
+    from aftersales.clocks import Clock, Waits, waiting
     from aftersales.options import option_meant
     from aftersales.outcome import DecisionTaken
-    from aftersales.people import Role
+    from aftersales.policy import Operators
     from aftersales.state import CaseState
 
 from workflows import attributes
@@ -27,9 +30,16 @@ BY_HAND = "done_by_hand"
 class Board:
     """Stage and deadline as search attributes, the story and the open question as Current Details."""
 
-    def __init__(self, state: CaseState) -> None:
-        self._state = state
+    def __init__(self, state: CaseState, operators: Operators, currency: str, waits: Mapping[str, Waits]) -> None:
+        """`operators` is the case's policy of who may decide about money in the order's `currency`.
+
+        `waits` is what the stages of its process wait with.
+        """
+        self._state, self._operators, self._currency, self._waits = state, operators, currency, waits
+        # What a case of an earlier build writes down must not change: its policy names no people, not even none.
+        self._is_new = "people" in operators.model_fields_set
         self._shown: tuple[str, datetime | None, bool] = ("opened", None, False)
+        self._due: tuple[datetime, str] | None = None
         self.deadline: datetime | None = None
         self.question: Question | None = None
 
@@ -37,7 +47,8 @@ class Board:
         """Show the stage with this deadline: one search-attribute upsert where something changed."""
         self.deadline = deadline
         state, shown = self._state, (self._state.stage, deadline, self._state.angry)
-        if shown != self._shown:
+        due = self._nearest()
+        if shown != self._shown or due != self._due:
             updates: list[SearchAttributeUpdate[Any]] = [attributes.STAGE.value_set(state.stage)]
             if deadline != self._shown[1]:
                 key = attributes.DEADLINE
@@ -46,18 +57,35 @@ class Board:
                 updates.append(attributes.ANGRY.value_set(True))
             if result:
                 updates.append(attributes.RESULT.value_set(result))
+            if due != self._due:
+                updates.append(attributes.DUE.value_set(due[0]) if due else attributes.DUE.value_unset())
+                updates.append(attributes.DUE_FOR.value_set(due[1]) if due else attributes.DUE_FOR.value_unset())
             workflow.upsert_search_attributes(updates)
-            self._shown = shown
+            self._shown, self._due = shown, due
         self.tell()
 
     def tell(self) -> None:
         """Show the story and the open question, with what came since it was asked."""
-        workflow.set_current_details(current_details(self._state, self.deadline, self.asked))
+        workflow.set_current_details(current_details(self._state, self.deadline, self.asked, self.clocks))
 
     @property
     def asked(self) -> Question | None:
         """The open question, with what is in the inbox while it waits."""
         return self.question and self.question.model_copy(update={"meanwhile": self._state.unread})
+
+    @property
+    def clocks(self) -> list[Clock]:
+        """All clocks that run, the nearest first; none in a case that has closed."""
+        if not self.deadline:
+            return []
+        waited_for = waiting(self._state.stage, self.deadline, self._waits)
+        return sorted([*self._state.clocks.values(), waited_for], key=lambda clock: clock.at)
+
+    def _nearest(self) -> tuple[datetime, str] | None:
+        if not (self._is_new and self.clocks):
+            return None
+        first = self.clocks[0]
+        return first.at, first.whose
 
     def check_decision(self, decision: Decide) -> None:
         """Raise where a decision is not possible now, saying what is."""
@@ -77,6 +105,24 @@ class Board:
         if money is not None and (question.most is None or money > question.most):
             raise _refused(f"amount: {money} is not possible; the most is {question.most or 'none'}")
         _check_signed(decision.by, decision.reason)
+        self._check_may(decision, question, money)
+
+    def _check_may(self, decision: Decide, question: Question, named: Decimal | None) -> None:
+        option = option_meant(decision.option, question.options) or ""
+        who = people.refusal(
+            decision.by,
+            people.known(self._operators.people),
+            role=question.role,
+            money=question.cost(option, named),
+            currency=self._currency,
+            limit=self._operators.limit_in(self._currency),
+            besides=question.besides,
+        )
+        if who:
+            raise _refused(who)
+        first = question.first
+        if first and (first.option, first.amount) == (option, named) and _same(first.by, decision.by):
+            raise _refused(f"by: {first.by} decided so already; somebody else must decide the same")
 
     def check_extension(self, extension: Extend) -> None:
         """Raise where the deadline cannot be moved so, saying how it can."""
@@ -87,27 +133,45 @@ class Board:
         if extension.until <= workflow.now():
             raise _refused(f"until: {extension.until.isoformat()} is in the past")
         _check_signed(extension.by, extension.reason)
+        everybody = people.known(self._operators.people)
+        if everybody and people.found(extension.by, everybody) is None:
+            raise _refused(f"by: {extension.by.strip()} is not among the people of the policy: {', '.join(everybody)}")
 
-    def ask(self, text: str, options: Mapping[str, str], fallback: str, most: Any, role: Role) -> Question:
-        """Open a question for operators, with what each option does."""
-        self.question = Question(
-            text=text, options=tuple(options), does=options, fallback=fallback, most=most, role=role
-        )
-        return self.question
+    def ask(self, question: Question) -> Question:
+        """Open a question for operators."""
+        self.question = question
+        return question
 
-    def answer(self, decision: Decide) -> DecisionTaken:
-        """Take an operator's decision on the open question."""
-        assert self.question, "the validator lets no decision in without a question"
-        self.question.answer = DecisionTaken(
-            question=self.question.text,
-            option=option_meant(decision.option, self.question.options) or decision.option,
+    def answer(self, decision: Decide) -> str:
+        """Take a decision on the open question; returns what became of it. Much money takes two people."""
+        question = self.question
+        assert question, "the validator lets no decision in without a question"
+        taken = DecisionTaken(
+            question=question.text,
+            option=option_meant(decision.option, question.options) or decision.option,
             by=decision.by.strip(),
             reason=decision.reason.strip(),
             amount=decision.money,
             reference=decision.reference.strip(),
+            before=question.fallback if self._is_new else "",
             at=workflow.now(),
         )
-        return self.question.answer
+        first, cost = question.first, question.cost(taken.option, taken.amount)
+        above = self._operators.four_eyes.get(self._currency)
+        if cost is None or above is None or cost <= above:
+            question.answer = taken
+        elif first and (first.option, first.amount) == (taken.option, taken.amount):
+            question.answer = first.model_copy(update={"seconded_by": taken.by})
+        else:
+            question.first = taken
+            self._state.note(f"{taken.by} decided {taken.option} ({taken.reason}); a second one must", taken.at)
+            self.tell()
+            return f"{taken.option}, decided by {taken.by}; somebody else must decide the same"
+        return f"{taken.option}, decided by {taken.by}"
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def _refused(text: str) -> ApplicationError:

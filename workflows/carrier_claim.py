@@ -11,6 +11,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from aftersales.claims import Losing, files_at, last_date, papers
+    from aftersales.clocks import LAST_CLAIM, Waits
     from aftersales.events import CarrierClaimDecided, CarrierReplied, Checkpoint, Event, ParcelLost
     from aftersales.lanes import ParcelWindows
     from aftersales.opening import CaseOpened
@@ -25,6 +26,12 @@ class Verdict(NamedTuple):
     amount: Decimal
     at: datetime
     final: bool = False
+
+
+_VERDICT = Waits(
+    "carrier", "parcels.claim_answer_window", "the shop: the carrier is reminded, then an operator finds out"
+)
+_APPEAL = Waits("carrier", "parcels.appeal_window", "the shop: the carrier's decision stands")
 
 
 @workflow.defn(name="carrier-claim")
@@ -52,16 +59,24 @@ class CarrierClaim(Case):
         "accept": "take what the carrier pays and close the case",
         "appeal": "object to the carrier's decision, once, with the evidence",
     }
+    WAITS = {
+        "search": Waits("carrier", "parcels.trace_window", "the carrier: the loss is claimed"),
+        "claim": _VERDICT,
+        "appeal": _VERDICT,
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
         self.losing, self.turned_up, self.told = Losing.of(self.lost), False, False
         self.reference, self.appealed = "", ""
+        self.clock("last date for a claim", self.last_date, LAST_CLAIM)
         match await self.search():
             case CarrierClaimDecided() as early:
+                self.clock("last date for a claim", None, LAST_CLAIM)
                 verdict = Verdict(_paid(early), early.time)
             case "due" if await self.file():
+                self.clock("last date for a claim", None, LAST_CLAIM)
                 verdict = await self.verdict()
             case _:
                 self.enter("found" if self.turned_up else "not_filed")
@@ -180,6 +195,7 @@ class CarrierClaim(Case):
             f"The carrier pays {verdict.amount} of {self.lost.value} {self.order.currency} for parcel {self.ref.part}. "
             "Accept it, or appeal?"
         )
+        self.clock("last date for an appeal", last, _APPEAL)
         by = min(self.until(self.policy.operators.operator_window), last - self.windows.claim_lead)
         if await self.decision(question, "accept", "appeal", fallback="appeal", by=by) == "accept":
             return False
@@ -191,6 +207,7 @@ class CarrierClaim(Case):
             parcel=self.parcel,
             evidence=papers(self.lost, self.order),
         )
+        self.clock("last date for an appeal", None, _APPEAL)
         return bool(self.appealed)
 
     async def tell_late(self) -> None:

@@ -12,25 +12,24 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar, cast
 
-from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.letters import LetterRequest
     from activities.outcomes import HandBackRequest, Introduction, OutcomeRequest
     from aftersales import deadlines
+    from aftersales.clocks import Clock, Waits
     from aftersales.commands import CommandType
     from aftersales.events import Envelope, Event, Message, OrderUpdated
     from aftersales.opening import CaseOpened, Reply
-    from aftersales.outcome import Cause, DecisionTaken, Kind, Outcome
+    from aftersales.outcome import Cause, DecisionTaken, Extended, Kind, Outcome
     from aftersales.people import Role
     from aftersales.state import CaseState
 
-from workflows import commands, effects, handover, messages
+from workflows import commands, effects, handover, letters, messages
 from workflows.board import Board
 from workflows.details import Question
 from workflows.requests import Decide, Extend
-from workflows.values import Value, plain
+from workflows.values import Value
 
 F = TypeVar("F", bound=Event)
 T = TypeVar("T")
@@ -50,6 +49,8 @@ class Case:
     """The options of its decisions and what each one does, in the words that operators read beside it."""
     HEARS: ClassVar[tuple[type[Event], ...]]
     """The events that are meant for it while it runs."""
+    WAITS: ClassVar[Mapping[str, Waits]] = {}
+    """What its stages wait with: whose time runs, where its length is written, who loses when it passes."""
     REOPENS: ClassVar[Mapping[str, str]] = {}
     """The results after which a late message reopens it, each with what the message must mean; empty for anything."""
 
@@ -60,7 +61,7 @@ class Case:
         self.state = opened.state or CaseState.opened_by(opened.opener, workflow.now(), again=opened.resume is not None)
         for event in opened.inbox:
             self.state.receive(event, workflow.now())
-        self._board = Board(self.state)
+        self._board = Board(self.state, self.policy.operators, self.order.currency, self.WAITS)
         self.successor = ""
         """The case that goes on after this one, once it was handed over."""
         self.introduces: Introduction | None = None
@@ -78,8 +79,7 @@ class Case:
     @workflow.update(description='Decide: {"option": "…", "by": "your name", "reason": "why"}')
     def decide(self, decision: Decide) -> str:
         """Take an operator's decision."""
-        taken = self._board.answer(decision)
-        return f"{taken.option}, decided by {taken.by}"
+        return self._board.answer(decision)
 
     @decide.validator
     def _may_decide(self, decision: Decide) -> None:
@@ -90,8 +90,12 @@ class Case:
     )
     def extend(self, extension: Extend) -> str:
         """Move the deadline that the case waits for."""
-        until = cast(datetime, extension.until)
-        self.note(f"{extension.by.strip()} moved the deadline to {until:%Y-%m-%d %H:%M %Z}: {extension.reason.strip()}")
+        until, before, by = cast(datetime, extension.until), cast(datetime, self._board.deadline), extension.by.strip()
+        why = extension.reason.strip()
+        self.state.extended.append(
+            Extended(stage=self.state.stage, before=before, after=until, by=by, reason=why, at=workflow.now())
+        )
+        self.note(f"{by} moved the deadline from {before:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M %Z}: {why}")
         self._board.show(until)
         return f"waits until {until.isoformat(timespec='seconds')}"
 
@@ -104,36 +108,18 @@ class Case:
         """The question that waits for an operator."""
         return self._board.asked
 
+    @workflow.query(description="The dates that run: whose they are, where they are written, who loses; nearest first")
+    def clocks(self) -> list[Clock]:
+        """Every clock of the case."""
+        return self._board.clocks
+
     async def send(self, letter: str, **values: Value) -> None:
         """Send a letter in the customer's language; the case's stage is then the letter's name.
 
         The letter at which a lapsed case reopens keeps the key under which it was sent, so that it is not sent again.
+        One that the order's channel forbids is held for an operator; without a decision it is left out.
         """
-        self.state.stage = letter
-        resume = self.opened.resume
-        out_before = resume is not None and resume.letter == letter and not self.state.letters_sent
-        activity_id = self.state.next_id(f"letter:{letter}")
-        items: JsonValue = [{"title": i.title, "quantity": i.quantity, "sku": i.sku} for i in self.order.items]
-        sent = await effects.send_letter(
-            activity_id,
-            LetterRequest(
-                key=self.key(activity_id, resume.sent_by if resume and out_before else self.ref.trigger),
-                case=self.ref,
-                letter=letter,
-                to=self.order.customer,
-                locale=self.order.locale,
-                currency=self.order.currency,
-                languages=self.policy.letters.languages,
-                values={"items": items, "total": str(self.order.total), **plain(values)},
-                at=workflow.now(),
-            ),
-        )
-        self.state.choices = sent.choices or self.state.choices
-        if out_before:
-            self.state.letters_sent += 1
-        else:
-            self.state.we_wrote(f"{letter}.{sent.language}", sent.version, workflow.now())
-            self.note(f"letter {letter} ({sent.language}) sent")
+        await letters.send(self, letter, values)
 
     async def next(
         self, *kinds: type[F], within: timedelta = timedelta(), by: datetime | None = None, unclear: str = ""
@@ -194,22 +180,38 @@ class Case:
         by: datetime | None = None,
         most: Decimal | None = None,
         role: Role = "operator",
+        besides: str = "",
+        costs: Mapping[str, Decimal] | None = None,
     ) -> str:
         """An operator's choice among `options`; after the operator window the fallback, flagged as missed (rule 5).
 
         `within` is another window, `by` a moment. Where `most` is given, the operator may name an amount up to it with
-        the option. `role` is who must decide.
+        the option. `role` is who must decide, `besides` who must not, as it was their idea. `costs` is what options
+        cost, where that is known: who decides about much money needs a role, or a second person.
         """
         stage, self.state.stage = self.state.stage, "decision"
-        does = {option: self.OPTIONS.get(option) or commands.OPTIONS.get(option, "") for option in options}
-        asked = self._board.ask(question, does, fallback, most, role)
+        known = {**letters.OPTIONS, **commands.OPTIONS, **self.OPTIONS}
+        does = {option: known.get(option, "") for option in options}
+        asked = self._board.ask(
+            Question(
+                text=question,
+                options=options,
+                does=does,
+                fallback=fallback,
+                most=most,
+                role=role,
+                besides=besides,
+                costs=costs or {},
+            )
+        )
         self._board.show(by or self.until(self.policy.operators.operator_window if within is None else within))
         while not asked.answer and await self._wait(lambda: asked.answer is not None):
             continue
         taken = asked.answer or DecisionTaken(question=question, option=fallback, at=workflow.now())
         self.state.stage, self._board.question = stage, None
         self.state.decisions.append(taken)
-        who = f"{taken.by} decided" if taken.by else "nobody decided in time, so the policy did"
+        both = f"{taken.by} and {taken.seconded_by}" if taken.seconded_by else taken.by
+        who = f"{both} decided" if taken.by else "nobody decided in time, so the policy did"
         self.note(f"{who}: {taken.option}" + (f" ({taken.reason})" if taken.reason else ""))
         return taken.option
 
@@ -236,6 +238,12 @@ class Case:
     def enter(self, stage: str) -> None:
         """Name the stage that the case is in; it shows with the next deadline."""
         self.state.stage = stage
+
+    def clock(self, what: str, at: datetime | None, waits: Waits) -> None:
+        """Show a date that runs beside the one that the case waits for; None where it runs no more."""
+        self.state.clocks.pop(what, None)
+        if at:
+            self.state.clocks[what] = Clock(what=what, at=at, whose=waits.whose, source=waits.source, loses=waits.loses)
 
     def until(self, window: timedelta) -> datetime:
         """The moment at which a window from now ends, by the clock that the policy names (rule 10)."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.commands import CommandRequest
+    from activities.commands import HELD, OVER_LIMIT, ChargeRequest, CommandRequest
     from aftersales.commands import ASKING, Command, CommandType
+    from aftersales.events import DisputeClosed
     from aftersales.outcome import Kind
 
 from workflows import effects
@@ -19,10 +21,14 @@ from workflows.values import Value, plain
 if TYPE_CHECKING:
     from workflows.case import Case
 
+WITHOUT_NUMBER = "accepted"
+"""The reference of a command whose counterpart took it and has no number for it."""
 OPTIONS = {
     "try_again": "give the same command again, once the cause is mended",
     BY_HAND: 'you had it done yourself; write the counterpart\'s number beside the option: "reference": "…"',
     "approve": "let the amount go out although the order's total does not cover it",
+    "pay_now": "pay although a dispute about the order is still open, which may take the same money again",
+    "wait": "hold the payment as long again",
 }
 """What an operator may say to a refusal, and what each does."""
 
@@ -44,6 +50,9 @@ async def give(
         data["pays"] = pays
     limit = case.order.total if pays and pays != "freight" else None
     void = case.key(f"{replaces}:{case.state.done[replaces]}") if replaces else ""
+    asked_by = case.state.decisions[-1].by if case.state.decisions else ""
+    allowed: dict[str, Any] = {}
+    held_since = workflow.now()
     reference = ""
     while not reference:
         activity_id = case.state.next_id(name)
@@ -56,19 +65,26 @@ async def give(
             data=plain(data),
         )
         try:
-            request = CommandRequest(case=case.ref, command=command, limit=limit, replaces=void)
-            reference = await effects.give_command(activity_id, request)
+            request = CommandRequest(case=case.ref, command=command, limit=limit, replaces=void, **allowed)
+            reference = await effects.give_command(activity_id, request) or WITHOUT_NUMBER
             case.note(f"command {name} accepted, reference {reference}")
         except effects.Refused as refusal:
             case.note(f"command {name} refused: {refusal}")
+            if refusal.kind == HELD:
+                said = await _held(case, name, held_since)
+                allowed |= {"despite_dispute": True} if said == "pay_now" else {}
+                held_since = workflow.now() if said == "wait" else held_since
+                continue
             if name in ASKING:
                 await case.tell(f"aftersales {command.key}", f"command {name} was refused: {refusal}")
                 return ""
-            match await _after(case, name, refusal, instead):
+            match await _after(case, name, refusal, instead, asked_by):
                 case way if way == instead:
                     return ""
                 case "approve":
-                    limit, data["approved_by"] = None, case.state.decisions[-1].by
+                    taken = case.state.decisions[-1]
+                    limit, data["approved_by"] = None, taken.by
+                    allowed |= {"approved_by": taken.by, "reason": taken.reason}
                 case way if way == BY_HAND:
                     done = case.state.decisions[-1]
                     reference = done.reference or f"by hand, {done.by}"
@@ -81,8 +97,44 @@ async def give(
     return reference
 
 
-async def _after(case: Case, name: CommandType, refusal: effects.Refused, instead: str) -> str:
-    """What an operator says to a refusal."""
-    approval = ["approve"] if refusal.approvable else []
-    options = ["try_again", BY_HAND, *approval, *filter(None, [instead])]
-    return await case.decision(f"{name} was refused: {refusal}.", *options, fallback=instead or "try_again")
+async def charge(case: Case, kind: Kind, amount: Decimal) -> None:
+    """Enter money that somebody else took from us for the order, such as a chargeback; it counts as paid (rule 8)."""
+    activity_id = case.state.next_id("charge")
+    await effects.enter_charge(
+        activity_id,
+        ChargeRequest(
+            case=case.ref,
+            key=case.key(activity_id),
+            kind=kind,
+            amount=amount,
+            currency=case.order.currency,
+            at=workflow.now(),
+        ),
+    )
+    case.state.book(kind, amount)
+    case.note(f"{kind} {amount} {case.order.currency} was taken from us")
+
+
+async def _after(case: Case, name: CommandType, refusal: effects.Refused, instead: str, asked_by: str) -> str:
+    """What an operator says to a refusal; to money over the order's total another supervisor than who asked for it."""
+    over = refusal.kind == OVER_LIMIT
+    options = ["try_again", BY_HAND, *(["approve"] if over else []), *filter(None, [instead])]
+    return await case.decision(
+        f"{name} was refused: {refusal}.",
+        *options,
+        fallback=instead or "try_again",
+        role="supervisor" if over else "operator",
+        besides=asked_by if over else "",
+    )
+
+
+async def _held(case: Case, name: CommandType, since: datetime) -> str:
+    """Wait for the end of the dispute that holds a payment up, or for a look at it; what a supervisor says at last."""
+    stage, operators = case.state.stage, case.policy.operators
+    case.enter("payment-held")
+    await case.next(DisputeClosed, within=operators.dispute_check)
+    case.enter(stage)
+    if workflow.now() < since + operators.dispute_hold:
+        return ""
+    question = f"{name} waits since {since:%Y-%m-%d}, as a dispute about the order is open. Pay, or wait on?"
+    return await case.decision(question, "pay_now", "wait", fallback="wait", role="supervisor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales.clocks import Waits
     from aftersales.complaints import ComplaintCause, reason_of
     from aftersales.events import (
         Complaint,
@@ -70,6 +72,12 @@ class Compensation(Case):
         "loss": "the customer keeps the goods and wants the loss paid; you are asked next how much it is",
         "pay": "pay the amount that you name, else what was offered",
         "as_offered": "pay what was offered before",
+    }
+    WAITS = {
+        "compensation-offer": Waits("customer", "complaints.offer_window", "the customer: the offer lapses"),
+        "three-guarantees": Waits(
+            "customer", "complaints.guarantee_window", "the customer: what was offered is paid, without a choice"
+        ),
     }
     REOPENS = {"lapsed": "accept"}
 
@@ -133,7 +141,9 @@ class Compensation(Case):
             question += " The customer answers late: the letter compensation-offer names what was offered."
         within_limit = ["limit"] if limit else []
         fallback = "limit" if limit and not self.opened.resume else "no_offer"
-        match await self.judged(question, "approve", *within_limit, "no_offer", fallback=fallback, most=amount):
+        costs = {"approve": amount, "limit": limit}
+        asked = self.judged(question, "approve", *within_limit, "no_offer", fallback=fallback, most=amount, costs=costs)
+        match await asked:
             case "approve":
                 return self.named or amount
             case "limit":
@@ -141,14 +151,21 @@ class Compensation(Case):
             case _:
                 return Decimal(0)
 
-    async def judged(self, question: str, *options: str, fallback: str, most: Decimal | None = None) -> str:
+    async def judged(
+        self,
+        question: str,
+        *options: str,
+        fallback: str,
+        most: Decimal | None = None,
+        costs: Mapping[str, Decimal] = {},
+    ) -> str:
         """A person's choice before anything is offered; the customer is told at once that one is looking.
 
         What the customer writes meanwhile cannot be an answer, so a person reads that too.
         """
         if not self.opened.resume and not self.state.letters_sent:
             await self.send("complaint-received", answer_by=self.until(self.policy.operators.operator_window))
-        choice = await self.decision(question, *options, fallback=fallback, most=most)
+        choice = await self.decision(question, *options, fallback=fallback, most=most, costs=costs)
         while not self.opened.resume and (early := self.arrived(Message)):
             await self.to_a_person(early, "the customer wrote before compensation was offered")
         while again := self.arrived(Complaint):
@@ -205,7 +222,8 @@ class Compensation(Case):
             f"How much is the customer's loss (name an amount)? Offered was {self.amount} {self.order.currency}; above "
             f"{self.policy.operators.limit_in(self.order.currency)} a supervisor decides. {self.words}{told}"
         )
-        choice = await self.decision(question, "pay", fallback, fallback=fallback, most=self.order.total)
+        costs = {"pay": self.amount, "as_offered": self.amount}
+        choice = await self.decision(question, "pay", fallback, fallback=fallback, most=self.order.total, costs=costs)
         if choice == "pay":
             self.amount = self.named or self.amount
         return self.overtaken() or ("accept" if self.amount else "return")
@@ -231,9 +249,10 @@ class Compensation(Case):
         await self.to_a_person(message, "the customer complains again while a complaint is open")
 
     async def dispute(self, dispute: DisputeOpened) -> None:
-        """A dispute is told to a person; a return that follows begins where the ladder ends."""
+        """A dispute has a case of its own; a return that follows begins where the ladder ends."""
         self.disputed = True
-        await self.to_a_person(dispute, f"answer the platform by {dispute.respond_by or 'its date'}")
+        if not workflow.patched("disputes-have-a-case"):
+            await self.to_a_person(dispute, f"answer the platform by {dispute.respond_by or 'its date'}")
 
     def overtaken(self) -> str:
         """What has come meanwhile that leaves nothing to offer; empty for nothing."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from pydantic import BaseModel
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales.clocks import Clock
     from aftersales.model import Amount
     from aftersales.opening import CaseOpened
     from aftersales.order import Order
@@ -32,9 +34,26 @@ class Question(BaseModel):
     fallback: str
     most: Amount | None = None
     role: Role = "operator"
+    besides: str = ""
+    """Who must not decide, as it was their idea."""
+    costs: Mapping[str, Amount] = {}
+    """What an option costs, where that is known."""
+    first: DecisionTaken | None = None
+    """What one has decided, where another must decide the same."""
     meanwhile: tuple[str, ...] = ()
     """What has come and waits until this is decided."""
     answer: DecisionTaken | None = None
+
+    def cost(self, option: str, named: Decimal | None) -> Decimal | None:
+        """What an option costs: the amount that was named with it, else what it does."""
+        return self.costs.get(option) if named is None else named
+
+    @property
+    def terms(self) -> list[str]:
+        """Who may decide, in sentences."""
+        other = [f"Somebody else than {self.besides} must decide."] if self.besides else []
+        first = self.first
+        return other + ([f"{first.by} decided {first.option}; somebody else must decide the same."] if first else [])
 
 
 def title(process: str, opened: CaseOpened) -> str:
@@ -63,11 +82,15 @@ def about(order: Order, policy_version: str) -> str:
     )
 
 
-def current_details(state: CaseState, deadline: datetime | None, question: Question | None) -> str:
-    """What happened, what is awaited until when, and the options to decide with the JSON to paste."""
+def current_details(
+    state: CaseState, deadline: datetime | None, question: Question | None, clocks: Sequence[Clock]
+) -> str:
+    """What happened, what is awaited until when, all clocks, and the options to decide with the JSON to paste."""
     parts = [f"**Stage:** {state.stage}" + (f" · **until** {_moment(deadline)} UTC" if deadline else "")]
     if question:
         parts.append(_decision(question, deadline))
+    if clocks:
+        parts.append(_clocks(clocks))
     parts.append(_story(state))
     if deadline and not question:
         until = deadline.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -83,13 +106,13 @@ def _decision(question: Question, deadline: datetime | None) -> str:
     parts = [
         "### A supervisor must decide" if question.role == "supervisor" else "### Your decision is needed",
         _cell(question.text),
+        *map(_cell, question.terms),
         f"{_how('decide')} The option is one of these:",
         options,
     ]
     if question.meanwhile:
-        parts.insert(
-            2, "**Not yet taken into account:**\n\n" + "\n".join(f"- {_cell(it)}" for it in question.meanwhile)
-        )
+        lines = "\n".join(f"- {_cell(line)}" for line in question.meanwhile)
+        parts.insert(2, f"**Not yet taken into account:**\n\n{lines}")
     if question.most is not None:
         parts.append(f'An amount goes beside the option, at most {question.most}: `"amount": "{question.most}"`')
     until = f" by {_moment(deadline)} UTC" if deadline else ""
@@ -106,6 +129,15 @@ def _how(update: str) -> str:
 
 def _payload(update: dict[str, str]) -> str:
     return "```json\n" + json.dumps(update, ensure_ascii=False) + "\n```"
+
+
+def _clocks(clocks: Sequence[Clock]) -> str:
+    rows = [
+        f"| {_moment(clock.at)} | {_cell(clock.what)} | {clock.whose} | {_cell(clock.loses)} | {_cell(clock.source)} |"
+        for clock in clocks
+    ]
+    head = "| Until (UTC) | What | Whose time | Who loses then | Where it is written |"
+    return "\n".join(["### Clocks", "", head, "| --- | --- | --- | --- | --- |", *rows])
 
 
 def _story(state: CaseState) -> str:

@@ -6,23 +6,35 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from temporalio.workflow import ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
-    from activities.commands import OVER_LIMIT, REFUSED, CommandRequest, Commands
-    from activities.letters import LetterRequest, Letters, LetterSent
+    from activities.commands import HELD, OVER_LIMIT, REFUSED, ChargeRequest, CommandRequest, Commands
+    from activities.evidence import Evidence
+    from activities.letters import LETTER_HELD, LetterRequest, Letters, LetterSent
     from activities.outcomes import HandBackRequest, Introduction, OutcomeRequest, Outcomes
     from activities.screening import ScreenRequest, screen_reply
+    from activities.triage import ClassifyRequest, Triage, unread
+    from aftersales.evidence import EvidencePack, EvidenceRequest
     from aftersales.screening import Screened
+    from aftersales.triage import Classified
 
 
 class Refused(Exception):
-    """A command will not be carried out, in these words; `approvable` where a supervisor may allow it all the same."""
+    """A command will not be carried out, in these words; `kind` is the error type of its activity."""
 
-    def __init__(self, words: str, *, approvable: bool) -> None:
+    def __init__(self, words: str, kind: str) -> None:
         super().__init__(words)
-        self.approvable = approvable
+        self.kind = kind
+
+
+class LetterHeld(Exception):
+    """A letter may not go out on its channel, for these reasons; `forbidden` where it is not only for its language."""
+
+    def __init__(self, words: str, *, forbidden: bool) -> None:
+        super().__init__(words)
+        self.forbidden = forbidden
 
 
 def _effect(activity_id: str, summary: str) -> ActivityConfig:
@@ -36,9 +48,14 @@ def _effect(activity_id: str, summary: str) -> ActivityConfig:
 
 
 async def send_letter(activity_id: str, request: LetterRequest) -> LetterSent:
-    """Render and send a letter."""
-    summary = f"Letter {request.letter} to the customer"
-    return await workflow.execute_activity_method(Letters.send, request, **_effect(activity_id, summary))
+    """Render and send a letter. Raises `LetterHeld`."""
+    options = _effect(activity_id, f"Letter {request.letter} to the customer")
+    try:
+        return await workflow.execute_activity_method(Letters.send, request, **options)
+    except ActivityError as error:
+        if isinstance(error.cause, ApplicationError) and error.cause.type == LETTER_HELD:
+            raise LetterHeld(error.cause.message, forbidden=bool(error.cause.details[0])) from error
+        raise
 
 
 async def give_command(activity_id: str, request: CommandRequest) -> str:
@@ -49,9 +66,21 @@ async def give_command(activity_id: str, request: CommandRequest) -> str:
     try:
         return (await workflow.execute_activity_method(Commands.give, request, **options)).reference
     except ActivityError as error:
-        if isinstance(error.cause, ApplicationError) and error.cause.type in (REFUSED, OVER_LIMIT):
-            raise Refused(error.cause.message, approvable=error.cause.type == OVER_LIMIT) from error
+        if isinstance(error.cause, ApplicationError) and error.cause.type in (REFUSED, OVER_LIMIT, HELD):
+            raise Refused(error.cause.message, error.cause.type) from error
         raise
+
+
+async def enter_charge(activity_id: str, request: ChargeRequest) -> None:
+    """Enter money that somebody else took into the order's ledger."""
+    options = _effect(activity_id, f"{request.kind} {request.amount} {request.currency} taken from us")
+    await workflow.execute_activity_method(Commands.charge, request, **options)
+
+
+async def build_evidence(activity_id: str, request: EvidenceRequest) -> EvidencePack:
+    """Collect the order's whole record."""
+    options = _effect(activity_id, f"Evidence pack {request.number}")
+    return await workflow.execute_activity_method(Evidence.build, request, **options)
 
 
 async def record_outcome(activity_id: str, request: OutcomeRequest) -> None:
@@ -80,3 +109,19 @@ async def screen(activity_id: str, request: ScreenRequest) -> Screened:
         summary="Read the reply",
         start_to_close_timeout=timedelta(seconds=10),
     )
+
+
+async def classify(activity_id: str, request: ClassifyRequest) -> Classified:
+    """Have a message read; where the classifier does not answer, a person reads it."""
+    try:
+        return await workflow.execute_local_activity_method(
+            Triage.classify,
+            request,
+            activity_id=activity_id,
+            summary="Read the message",
+            start_to_close_timeout=timedelta(seconds=10),
+            schedule_to_close_timeout=timedelta(seconds=30),
+        )
+    except FailureError:
+        # A local activity fails with what it raised, or with its timeout.
+        return unread()

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales.clocks import Waits
     from aftersales.events import (
         CarrierReplied,
         Checkpoint,
@@ -31,6 +32,11 @@ from workflows.goods import Fate, WayBack, none_left
 
 Instead = tuple[Literal["refund", "send_back"], str]
 """What is done instead of an exchange, and why, as the letter about it says it."""
+
+_OBJECTION = Waits("customer", "products.refusal_window", "the customer: an objection is heard no more")
+_GOODS = Waits(
+    "customer", "returns.ship_back_window", "the customer: there is no exchange, unless the goods are on their way"
+)
 
 
 @workflow.defn(name="exchange")
@@ -85,6 +91,19 @@ class Exchange(Case):
         "less": "the wanted goods cost less by the amount: pay it back to the customer",
         "accept": "the customer agrees to pay the difference, or to wait for the goods: go on waiting",
         "decline": "the customer does not: unpaid goods go back to the customer, for goods out of stock the money does",
+    }
+    WAITS = {
+        "exchange-not-eligible": _OBJECTION,
+        "exchange-refusal-stands": _OBJECTION,
+        "exchange-instructions": _GOODS,
+        "exchange-shipping": _GOODS,
+        "exchange-wish-noted": _GOODS,
+        "exchange-delayed": Waits(
+            "warehouse", "products.restock_window", "the shop: the goods are owed, or the money where there are none"
+        ),
+        "pay-difference": Waits(
+            "customer", "products.payment_window", "the customer: there is no exchange, and the goods go back"
+        ),
     }
 
     extra, returned_difference, repaid_freight = Decimal(0), Decimal(0), Decimal(0)

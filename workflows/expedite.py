@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales.clocks import Waits, by_law
     from aftersales.consignment import tracked
     from aftersales.dispatching import Delay, Sending, gift_cost, law_limit, promised_by
     from aftersales.events import (
@@ -28,6 +29,10 @@ with workflow.unsafe.imports_passed_through():
 from workflows.case import Case
 from workflows.out_of_stock import Way, carry_out, choose, replace
 from workflows.unsent import left_all_the_same, pay_back, stop
+
+_CHOICE = Waits(
+    "customer", "orders.stock_choice_window", "the customer: waits where a date is known, else the order is cancelled"
+)
 
 
 @workflow.defn(name="expedite")
@@ -74,6 +79,17 @@ class Expedite(Case):
         "goes_out": "it can no longer be stopped: tell the customer, and watch until it has left",
         "refund_anyway": "the shop has cancelled it: give the money back although the warehouse has not stopped it",
     }
+    WAITS = {
+        "awaiting_dispatch": Waits(
+            "warehouse", "orders.dispatch_within", "the shop: the order is late, and an apology is owed"
+        ),
+        "late": Waits("warehouse", "orders.follow_up", "the customer: waits on, while the warehouse is asked again"),
+        # The customer may be told something else while the choice is awaited.
+        **dict.fromkeys(("out-of-stock-choice", "delay-option", "dispatch-calm", "dispatch-update"), _CHOICE),
+        "replacement-question": Waits(
+            "customer", "orders.stock_choice_window", "the customer: the order is cancelled, and the money goes back"
+        ),
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
@@ -112,6 +128,7 @@ class Expedite(Case):
             limit=law_limit(law, opened.order),
             consent=(law and law.delay_consent) or timedelta(),
         )
+        self.show_law()
         self.sending = Sending(missing=overdue.lines if overdue else ())
         self.told: dict[str, datetime] = {}
         self.heard: set[tuple[str, datetime | None]] = set()
@@ -129,6 +146,7 @@ class Expedite(Case):
         """Wait for the order to leave: fact by fact, and what the clock brings."""
         while not self.order.dispatched_at:
             self.enter("late" if self.delay.ask_at else "awaiting_dispatch")
+            self.show_law()
             match await self.next(*self.FACTS, Reply, by=self.delay.step.at):
                 case None:
                     way = await self.news() or await self.step()
@@ -251,8 +269,18 @@ class Expedite(Case):
         self.delay.expected = self.coming
         earliest = self.until(self.policy.orders.stock_choice_window)
         silence = self.delay.notify(earliest)
+        self.show_law()
         by = self.delay.cancel_at or earliest
         await self.send("delay-option", until=self.delay.offered, silence=silence, reply_by=by)
+
+    def show_law(self) -> None:
+        """Show the law's dates: by when a delay must be offered, then by when the customer must have agreed to it."""
+        law, delay = self.policy.pack(self.order.market), self.delay
+        if law and delay.limit:
+            offered = by_law(law, "the shop: the customer must be offered the delay or the money")
+            self.clock("delay notice", None if delay.noticed else delay.limit, offered)
+            agreed = by_law(law, "the shop: without the customer's consent the order is cancelled, and the money owed")
+            self.clock("consent to the delay", delay.cancel_at, agreed)
 
     async def answer(self, message: Reply) -> Way | None:
         """What a customer says while the order is awaited: a choice that was offered, else something for a person."""

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales.clocks import Waits
     from aftersales.dispatching import Sending, promised_by
     from aftersales.events import (
         DispatchOverdue,
@@ -31,6 +32,10 @@ Answer: TypeAlias = Literal["corrected", "asked_anew", "refused", "cancelled", "
 """What became of an order that was held."""
 Left: TypeAlias = Literal["shipped", "overdue", "expedited", "asked_anew", "cancelled"]
 """What became of an order that was released; `asked_anew` where it was changed into one that cannot be sent."""
+
+_CORRECTION = Waits(
+    "customer", "orders.address_window", "the customer: an operator decides, else the order is cancelled"
+)
 
 
 @workflow.defn(name="fulfilment-check")
@@ -65,6 +70,11 @@ class FulfilmentCheck(Case):
         "ask_again": "send the question to the customer once more, with a new window",
         "ask_anyway": "ask the customer although the warehouse does not hold the order",
         "refund_anyway": "give the money back although the warehouse has not stopped the order",
+    }
+    WAITS = {
+        "address-question": _CORRECTION,
+        "area-not-served": _CORRECTION,
+        "released": Waits("warehouse", "orders.dispatch_within", "the shop: the order is late, and goes to expedite"),
     }
 
     @workflow.run

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from aftersales.claims import return_lost
+    from aftersales.claims import last_date, return_lost
+    from aftersales.clocks import LAST_CLAIM, NEXT_SCAN, SEARCH, Waits
     from aftersales.events import (
         CarrierReplied,
         Checkpoint,
@@ -82,7 +83,7 @@ class WayBack:
         if not isinstance(sign, Checkpoint) or sign.proves_dispatch:
             self._signs.append(sign)
             self._searched = False
-            self._silent_at = self._case.until(self._case.policy.parcels.lost_after)
+            self._expect(NEXT_SCAN, self._case.policy.parcels.lost_after)
 
     async def next(self, *kinds: type[Event], by: datetime) -> Event | Fate | None:
         """The next fact of these kinds, or what becomes of the goods; None where they have not left by this moment.
@@ -96,7 +97,7 @@ class WayBack:
             match await case.next(*kinds, *goods, by=self.until(by)):
                 case ReturnReceived() as received:
                     self.received = received
-                    return "here"
+                    return self._come()
                 case OrderCancelled() if not self.left:
                     return "cancelled"
                 case OrderCancelled() as cancelled:
@@ -107,10 +108,11 @@ class WayBack:
                 case Checkpoint() | CarrierReplied() as sign:
                     self.hear(sign)
                 case None if self._searched:
-                    return "here" if self._delivered else self._lose(traced_for=search)
+                    return self._come() if self._delivered else self._lose(traced_for=search)
                 case None if self._signs:
                     await case.command("ask_warehouse" if self._delivered else "carrier_trace", rma=self.rma)
-                    self._searched, self._silent_at = True, case.until(search)
+                    self._searched = True
+                    self._expect(SEARCH, search)
                 case fact:
                     return fact
 
@@ -133,6 +135,15 @@ class WayBack:
         if self.loss:
             await self._case.open_case("carrier-claim", self.loss)
 
+    def _expect(self, waits: Waits, window: timedelta) -> None:
+        """Await the next sign of the goods within this window."""
+        self._silent_at = self._case.until(window)
+        self._case.clock("next scan", self._silent_at, waits)
+
+    def _come(self) -> Fate:
+        self._case.clock("next scan", None, NEXT_SCAN)
+        return "here"
+
     def _lose(self, traced_for: timedelta | None = None) -> Fate:
         self.loss = return_lost(
             self._case.opened.trigger,
@@ -145,11 +156,19 @@ class WayBack:
             now=workflow.now(),
             traced_for=traced_for,
         )
+        self._case.clock("next scan", None, NEXT_SCAN)
+        self._case.clock("last date for a claim", last_claim(self._case, self.loss), LAST_CLAIM)
         return "lost"
 
     @property
     def _delivered(self) -> bool:
         return any(isinstance(sign, Checkpoint) and sign.status == "delivered" for sign in self._signs)
+
+
+def last_claim(case: Case, lost: ParcelLost) -> datetime:
+    """When the carrier of lost goods takes no claim any more (`§5`)."""
+    parcel = lost.parcel
+    return last_date(lost, case.policy.parcels.for_lane(parcel.carrier, parcel.origin, parcel.destination))
 
 
 def none_left(case: Case) -> WarehouseAnswered | None:

@@ -11,6 +11,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from aftersales import blocked
+    from aftersales.clocks import Waits
     from aftersales.events import DispatchBlocked, Event, Message, OrderCancelled, OrderShipped, PlatformDecided
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Outcome
@@ -22,6 +23,11 @@ End = Literal[
     "exempted", "penalised", "other_carrier", "compensation", "refund", "called_off", "shipped", "turned", "ready"
 ]
 """How a part of the way ends. `turned`: other carriers are blocked now; `ready`: the exemption can be filed."""
+
+_PLATFORM = Waits(
+    "platform", "orders.platform_window", "the shop: an operator finds out; unknown, it counts as penalised"
+)
+_FILING = Waits("platform", "dispatch.blocked: platform_deadline", "the shop: no exemption is granted any more")
 
 
 @workflow.defn(name="late-dispatch")
@@ -62,14 +68,24 @@ class LateDispatch(Case):
         "refund_anyway": "give the money back although the warehouse has not stopped the order",
         "leave": "the region goes on being sold to; the case goes on without this",
     }
+    WAITS = {
+        "dispatch-blocked": Waits("ours", "orders.exemption_lead", "the shop: the exemption is filed without proof"),
+        "exemption": _PLATFORM,
+        "dispatch-resumed": _PLATFORM,
+        "other-carrier-offer": Waits(
+            "customer", "returns.reply_window", "the customer: the order goes by the other carrier"
+        ),
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
         self.block = cast(DispatchBlocked, opened.trigger)
         self.our_date, self.refunded = self.until(self.policy.orders.exemption_window), False
+        self.filed = False
         while True:
             self.catch_up()
+            self.show_date()
             match await (self.exemption() if blocked.all_blocked(self.block) else self.offer()):
                 case "exempted":
                     return await self.close("exempted", cause="logistics")
@@ -94,6 +110,8 @@ class LateDispatch(Case):
             return end
         await self.tell_of_the_block()
         filed_under = await self.file()
+        self.filed = True
+        self.show_date()
         await self.restrict()
         if not filed_under:
             return "penalised"
@@ -186,7 +204,8 @@ class LateDispatch(Case):
         limit = self.policy.operators.limit_in(self.order.currency)
         if amount > limit:
             question = f"Offer {amount} {self.order.currency} to a customer who waits for a blocked order?"
-            if await self.decision(question, "approve", "limit", fallback="limit") == "limit":
+            costs = {"approve": amount, "limit": limit}
+            if await self.decision(question, "approve", "limit", fallback="limit", costs=costs) == "limit":
                 amount = limit
         self.compensation = amount
 
@@ -282,6 +301,12 @@ class LateDispatch(Case):
     def learn(self, again: DispatchBlocked) -> None:
         """The event came again: another date, more proof, other carriers."""
         self.block = blocked.latest(self.block, again)
+        self.show_date()
+
+    def show_date(self) -> None:
+        """Show the platform's date while an exemption is still to be filed."""
+        runs = blocked.all_blocked(self.block) and not self.filed
+        self.clock("filing", self.block.platform_deadline if runs else None, _FILING)
 
     def decided(self) -> PlatformDecided | None:
         """The platform's decision about the exemption, where it is here."""

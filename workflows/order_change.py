@@ -10,6 +10,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from aftersales import changing
+    from aftersales.clocks import Waits
     from aftersales.events import (
         CarrierIntercepted,
         CarrierRedirected,
@@ -33,6 +34,9 @@ from workflows.under_way import intercept, redirect
 
 Amended: TypeAlias = Literal["amended", "dispatched", "impossible", "cancelled"]
 """What became of the change in the warehouse."""
+
+_DISPATCH = Waits("ours", "the order: promised_dispatch_by", "the shop: the order leaves late")
+_CARRIER = Waits("carrier", "orders.carrier_change_window", "the customer: it is too late for the change")
 
 
 @workflow.defn(name="order-change")
@@ -91,6 +95,22 @@ class OrderChange(Case):
         "leave": "the changed order stays; a person is told, who settles it with the customer",
         "too_late": "the carrier does not do it: tell the customer to exchange or return the goods",
         "refund": "it cannot be sent again: give the money for the order back",
+    }
+    WAITS = {
+        "change-question": Waits(
+            "customer", "orders.change_question_window", "the customer: the request lapses, and nothing is changed"
+        ),
+        "amending": Waits(
+            "warehouse", "orders.amend_window", "the shop: the warehouse is asked, then an operator finds out"
+        ),
+        "change-confirm": Waits(
+            "customer", "orders.change_confirm_window", "the customer: the changed order counts as confirmed"
+        ),
+        "change-payment": Waits(
+            "customer", "orders.change_payment_window", "the customer: an operator decides, else there is no change"
+        ),
+        "redirecting": _CARRIER,
+        "intercepting": _CARRIER,
     }
 
     @workflow.run
@@ -283,6 +303,7 @@ class OrderChange(Case):
         A further request of the customer, where none is awaited, goes to a person.
         """
         while True:
+            self.clock("promised dispatch", None if self.left else self.order.promised_dispatch_by, _DISPATCH)
             fact = await self.next(
                 *kinds, OrderCancelled, OrderShipped, Checkpoint, ChangeRequested, by=by, unclear="insist"
             )

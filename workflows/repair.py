@@ -11,6 +11,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from aftersales import keeping, repairing
+    from aftersales.clocks import Waits
     from aftersales.events import (
         CarrierReplied,
         Checkpoint,
@@ -33,6 +34,10 @@ from workflows.goods import Fate, WayBack, none_left
 
 End = Literal["repaired", "not_repairable", "exchange", "refund", "send_back", "declined", "unpaid", "cancelled"]
 """How the work of the repair centre ends."""
+
+_CENTRE = Waits(
+    "warehouse", "products.repair_silence", "the customer: waits on, while the centre is asked, then an operator"
+)
 
 
 @workflow.defn(name="repair")
@@ -82,6 +87,24 @@ class Repair(Case):
         "decline": "the customer does not want to pay for the repair: the item goes back as it is",
         "shop_pays": "we pay the quote: the repair goes on, and the customer pays nothing of it",
         "reship": "the customer wants a new item: send one; where there is none, pay back its price",
+    }
+    WAITS = {
+        "repair-instructions": Waits(
+            "customer",
+            "returns.ship_back_window",
+            "the customer: there is no repair, unless the item is on its way",
+        ),
+        "repair-not-covered": _CENTRE,
+        "repair-progress": _CENTRE,
+        "repair-quote": Waits(
+            "customer", "products.quote_window", "the customer: unless it is accepted, the item goes back as it is"
+        ),
+        "repair-payment": Waits(
+            "customer", "products.payment_window", "the customer: unless it is paid, the item goes back as it is"
+        ),
+        "repair-solution": Waits(
+            "customer", "products.solution_window", "the customer: a new item is sent, or the money where there is none"
+        ),
     }
 
     covered = False
@@ -163,7 +186,11 @@ class Repair(Case):
             return end
         while True:
             window = products.repair_answer_window if chased else products.repair_silence
-            match await self.next(RepairProgressed, WarehouseAnswered, OrderCancelled, within=window):
+            if self.WAITS.get(self.state.stage) is not _CENTRE:
+                self.clock("repair centre", self.until(window), _CENTRE)
+            fact = await self.next(RepairProgressed, WarehouseAnswered, OrderCancelled, within=window)
+            self.clock("repair centre", None, _CENTRE)
+            match fact:
                 case RepairProgressed() as progress if self.is_ours(progress):
                     chased = False
                     if end := await self.step(progress):

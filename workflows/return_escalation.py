@@ -9,6 +9,7 @@ from typing import cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from aftersales.clocks import Waits
     from aftersales.events import (
         DisputeOpened,
         Event,
@@ -27,6 +28,8 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows.case import Case
 
+_ANSWER = Waits("customer", "returns.reply_window", "the customer: the request is closed as abandoned")
+
 
 @workflow.defn(name="return-escalation")
 class ReturnEscalation(Case):
@@ -35,8 +38,8 @@ class ReturnEscalation(Case):
     We first write that the return freight and a restocking fee are the customer's; who insists is offered the return
     without the fee; who insists again, is angry, or opens a dispute, gets a prepaid label and a full refund. Who agrees
     goes on to return-parcel on the terms of the letter, who stays silent for the reply window has abandoned the return,
-    who cancels has withdrawn it. A dispute is told to a person too. A reply that nobody can read goes to an operator,
-    and counts as insisting when none decides.
+    who cancels has withdrawn it. The dispute itself has a case of its own. A reply that nobody can read goes to an
+    operator, and counts as insisting when none decides.
 
     Case id `return-escalation/<order>`, with `/<line ids>` for some lines only. Abandoned, it reopens at the same
     letter when the customer accepts late, before the goods' return window ends.
@@ -54,6 +57,7 @@ class ReturnEscalation(Case):
         "accept": "the customer agrees to the terms of the last letter and is told how to send the goods",
         "insist": "the customer does not agree; the next letter offers better terms, the last one a free return",
     }
+    WAITS = {"return-terms": _ANSWER, "waive-restocking": _ANSWER}
     REOPENS = {"abandoned": "accept"}
 
     @workflow.run
@@ -70,7 +74,8 @@ class ReturnEscalation(Case):
                     await self.hand_over("return-parcel", self.agreed(terms))
                     return await self.close("terms_accepted")
                 case DisputeOpened() as dispute:
-                    await self.to_a_person(dispute, f"answer the platform by {dispute.respond_by or 'its date'}")
+                    if not workflow.patched("disputes-have-a-case"):
+                        await self.to_a_person(dispute, f"answer the platform by {dispute.respond_by or 'its date'}")
                     break
                 case Reply(angry=True):
                     break

@@ -11,12 +11,14 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from aftersales.claims import return_lost
+    from aftersales.clocks import LAST_CLAIM, NEXT_SCAN, SEARCH, Waits, by_law
     from aftersales.events import (
         CarrierReplied,
         Checkpoint,
         Event,
         InsurancePaid,
         Message,
+        ParcelLost,
         ReturnAgreed,
         ReturnCancelled,
         ReturnReceived,
@@ -31,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.returning import asks_the_same, return_freight
 
 from workflows.case import Case
+from workflows.goods import last_claim
 from workflows.own_claim import claims_itself
 from workflows.values import Value, link
 
@@ -72,6 +75,18 @@ class ReturnParcel(Case):
         "paid": "the insurer has paid the customer; the case is closed",
         "written_off": "the insurer is not chased any more; the case is closed",
     }
+    WAITS = {
+        "return-instructions": Waits(
+            "customer",
+            "returns.ship_back_window",
+            "the customer: the return lapses, unless the goods are on their way",
+        ),
+        "refund-sent": Waits(
+            "insurer",
+            "returns.insurer_window",
+            "the customer: the insured freight stays unpaid, and the insurer is chased",
+        ),
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
@@ -84,13 +99,14 @@ class ReturnParcel(Case):
             case "cancelled":
                 return await self.finish("not_shipped")
             case "lost":
+                self.clock("last date for a claim", last_claim(self, self.lost), LAST_CLAIM)
                 if own := claims_itself(self):
                     await self.command("file_carrier_claim", rma=self.rma, value=self.terms.refund)
                 await self.refund(self.terms.refund)
                 await self.send("return-freight-lost", refund=self.terms.refund, tracking_number=self.label)
                 await self.send("refund-sent", refund=self.terms.refund, fee=self.terms.fee, freight=Decimal(0))
                 if not own:
-                    await self.claim()
+                    await self.open_case("carrier-claim", self.lost)
                 return await self.finish("lost_refunded")
             case "due":
                 await self.refund(self.terms.refund)
@@ -130,7 +146,9 @@ class ReturnParcel(Case):
             case CarrierReplied(answer="lost"):
                 return "lost"
             case proof:
-                return await self.on_its_way(proof)
+                found = await self.on_its_way(proof)
+                self.clock("next scan", None, NEXT_SCAN)
+                return found
 
     async def sent(self, by: datetime) -> Event | None:
         """The first fact that tells what became of the goods; a label that the carrier only knows of tells nothing."""
@@ -162,6 +180,7 @@ class ReturnParcel(Case):
         while True:
             silence = self.policy.parcels.carrier_answer_window if traced else self.policy.parcels.lost_after
             silent_at = self.until(silence)
+            self.clock("next scan", silent_at, SEARCH if traced else NEXT_SCAN)
             match await self.hear(ReturnReceived, CarrierReplied, Checkpoint, by=min(silent_at, due or silent_at)):
                 case ReturnReceived() as received:
                     return received
@@ -180,27 +199,12 @@ class ReturnParcel(Case):
                     self.way.append(fact)
                     traced, delivered = False, delivered or _delivered(fact)
 
-    async def claim(self) -> None:
-        """Have the lost return claimed from its carrier, whose dates are another clock."""
-        lost = return_lost(
-            self.opened.trigger,
-            self.opened.order,
-            self.way,
-            rma=self.rma,
-            label=self.label,
-            lines=self.terms.lines,
-            value=goods_value(self.opened.order, self.terms.lines),
-            now=workflow.now(),
-            traced_for=self.traced_for,
-        )
-        await self.open_case("carrier-claim", lost)
-
     async def verdict(self, received: ReturnReceived) -> str:
         """`as_described`, else what a supervisor chooses; the law's refund date beats a slow inspection."""
+        due = self.due(workflow.now())
         if not received.findings:
             return "as_described"
         by = self.until(self.policy.returns.inspection_window)
-        due = self.due(workflow.now())
         return await self.decision(
             f"The warehouse found: {', '.join(received.findings)}. Photos: {', '.join(received.photos) or 'none'}. "
             f"Refund {self.terms.refund} {self.order.currency}, a part of it (name an amount), or send the goods back?",
@@ -210,6 +214,8 @@ class ReturnParcel(Case):
             fallback="full",
             by=min(by, due) if due else by,
             most=self.terms.refund,
+            role="supervisor",
+            costs={"full": self.terms.refund},
         )
 
     async def settle(self, received: ReturnReceived, verdict: str) -> Outcome:
@@ -219,6 +225,7 @@ class ReturnParcel(Case):
         if verdict != "as_described":
             await self.send("inspection-differs", **seen, solution=verdict, refund=refund)
         if verdict == "send_back":
+            self.show_refund(None)
             tracking = await self.command("send_back", rma=self.rma)
             await self.send("return-sent-back", **seen, tracking_number=tracking)
             return await self.finish("sent_back")
@@ -247,6 +254,7 @@ class ReturnParcel(Case):
         if self.terms.fee:
             self.state.book("fee", self.terms.fee)
         await self.command("refund", pays="refund", amount=amount, rma=self.rma)
+        self.show_refund(None)
 
     async def finish(self, result: str) -> Outcome:
         """Close with the cause that the terms name."""
@@ -257,11 +265,32 @@ class ReturnParcel(Case):
         """The terms that were agreed."""
         return cast(ReturnAgreed, self.opened.trigger).terms
 
+    @property
+    def lost(self) -> ParcelLost:
+        """The loss, as the case that claims it is told."""
+        return return_lost(
+            self.opened.trigger,
+            self.opened.order,
+            self.way,
+            rma=self.rma,
+            label=self.label,
+            lines=self.terms.lines,
+            value=goods_value(self.opened.order, self.terms.lines),
+            now=workflow.now(),
+            traced_for=self.traced_for,
+        )
+
     def due(self, received_at: datetime | None, dispatch_proved_at: datetime | None = None) -> datetime | None:
-        """When we refund at the latest: the policy's lead before the law's date; None where no law says one."""
+        """When we refund at the latest: the policy's lead before the law's date, which is shown; None without one."""
         law = self.policy.pack(self.order.market)
         date = refund_due_at(law, self.opened.trigger.time, received_at, dispatch_proved_at)
+        self.show_refund(date)
         return date - self.policy.returns.refund_lead if date else None
+
+    def show_refund(self, date: datetime | None) -> None:
+        """Show the law's date for the refund beside the awaited one; None once it is kept."""
+        if law := self.policy.pack(self.order.market):
+            self.clock("refund by law", date, by_law(law, "the shop: the refund is late"))
 
     @property
     def partial(self) -> Decimal:

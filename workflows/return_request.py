@@ -12,6 +12,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from aftersales import return_eligibility as eligibility
     from aftersales import return_words as words
+    from aftersales.clocks import Waits
     from aftersales.events import (
         DisputeOpened,
         Event,
@@ -40,7 +41,7 @@ class _Withdrawn(Exception):
 
 
 class _Disputed(Exception):
-    """The customer opened a dispute, and a person was told."""
+    """The customer opened a dispute."""
 
 
 @workflow.defn(name="return-request")
@@ -55,7 +56,8 @@ class ReturnRequest(Case):
     return-escalation. For goods that may not, help or an exchange is offered before we say no, unless the customer is
     angry; who insists is offered a share of the value for keeping them, who refuses that is decided by an operator, and
     the no stands where none decides, because an exception needs an approval. Silence leaves the goods where they are.
-    Who cancels has withdrawn the request. A dispute is told to a person and settled like the last step of the ladder.
+    Who cancels has withdrawn the request. Who opens a dispute gets what the last step of the ladder offers; the dispute
+    itself has a case of its own.
 
     Case id `return-request/<order>`, with `/<line ids>` for some lines only. Lapsed, it reopens when the customer
     writes before the goods' return window ends.
@@ -89,6 +91,19 @@ class ReturnRequest(Case):
         "decline": "the customer does not take the money for keeping the goods; you decide about the return",
         "accept_return": "make an exception: the goods may come back, on the terms of a return without fault",
         "stay_refused": "the no stands; the customer is told so, and the request is closed",
+    }
+    WAITS = {
+        "ask-return-reason": Waits("customer", "returns.reason_window", "the customer: the request lapses"),
+        "ask-return-evidence": Waits(
+            "customer", "returns.return_evidence_window", "the customer: the fault is judged without photos"
+        ),
+        "retention-offer": Waits(
+            "customer", "returns.retention_window", "the customer: help or an exchange is offered no more, we say no"
+        ),
+        "return-not-eligible": Waits("customer", "returns.reply_window", "the customer: the return stays refused"),
+        "goodwill-offer": Waits(
+            "customer", "returns.reply_window", "the customer: the offer lapses, and the return stays refused"
+        ),
     }
     REOPENS = {"lapsed": ""}
 
@@ -314,7 +329,8 @@ class ReturnRequest(Case):
         if isinstance(end, ReturnCancelled | OrderCancelled):
             raise _Withdrawn
         if isinstance(end, DisputeOpened):
-            await self.to_a_person(end, f"answer the platform by {end.respond_by or 'its date'}")
+            if not workflow.patched("disputes-have-a-case"):
+                await self.to_a_person(end, f"answer the platform by {end.respond_by or 'its date'}")
             raise _Disputed
 
     async def finish(self, result: str, *, cause: Cause = "customer", at_fault: bool = False) -> Outcome:

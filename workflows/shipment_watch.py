@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias, cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from aftersales.claims import parcel_lost
+    from aftersales.claims import last_date, parcel_lost
+    from aftersales.clocks import LAST_CLAIM, Waits
     from aftersales.consignment import consignment, evidence, goods, handover
     from aftersales.events import (
         CarrierReplied,
@@ -18,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
         Message,
         OrderCancelled,
         OrderShipped,
+        ParcelLost,
         WarehouseAnswered,
     )
     from aftersales.lanes import ParcelWindows
@@ -32,6 +34,8 @@ from workflows.own_claim import claims_itself
 
 End: TypeAlias = Literal["delivered", "returned", "lost"]
 Remedy: TypeAlias = Literal["reship", "refund"]
+
+_LOST = Waits("carrier", "parcels.lost_after", "the shop: the parcel counts as lost; a new one or the money is owed")
 
 
 @workflow.defn(name="shipment-watch")
@@ -79,6 +83,27 @@ class ShipmentWatch(Case):
         "keep": "the customer keeps the parcel and is asked to pay for it, less the discount",
         "send_back": "the customer sends the parcel back and gets our label",
     }
+    WAITS = {
+        "handed_over": Waits("carrier", "parcels.pickup_window", "the shop: the pickup is late, in the end a loss"),
+        "moving": Waits("carrier", "parcels.stuck_after", "the shop: the parcel counts as stuck"),
+        "out_for_delivery": Waits("carrier", "parcels.delivery_window", "the shop: the parcel counts as stuck"),
+        "awaiting_collection": Waits("customer", "parcels.collection_window", "the shop: the parcel counts as stuck"),
+        "stuck": _LOST,
+        "returning": _LOST,
+        "disputed": Waits(
+            "carrier", "parcels.proof_window", "the shop: the parcel counts as lost; a new one or the money is owed"
+        ),
+        "delivered": Waits(
+            "customer", "parcels.dispute_window", "the customer: is heard no more who says that nothing came"
+        ),
+        "parcel-lost-choice": Waits(
+            "customer", "parcels.choice_window", "the customer: a new parcel is sent, or the money where there is none"
+        ),
+        "remedied": Waits("carrier", "parcels.reappear_window", "nobody: the lost parcel is watched no longer"),
+        "parcel-found": Waits(
+            "customer", "parcels.reappear_window", "the shop: nothing is charged for the parcel that turned up"
+        ),
+    }
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
@@ -106,6 +131,7 @@ class ShipmentWatch(Case):
             await self.renew()
             self.state.choices = TOPICS
             self.enter("stuck" if self.parcel.trouble else self.parcel.state)
+            self.show_claim(runs=bool(self.parcel.trouble))
             due = self.parcel.due(self.windows, self.policy.operators.hours)
             unclear = "not_received" if self.parcel.state == "delivered" else ""
             match await self.next(
@@ -208,6 +234,7 @@ class ShipmentWatch(Case):
             await self.command("carrier_trace", parcel=consignment(self.shipped))
         if self.parcel.paid_back:
             return "refund"
+        self.show_claim(runs=True)
         kind, by = self.parcel.loss, self.until(self.windows.choice_window)
         default = self.default
         await self.send(
@@ -276,8 +303,12 @@ class ShipmentWatch(Case):
             value, parcel = goods_value(self.order, self.shipped.lines), consignment(self.shipped)
             await self.command("file_carrier_claim", value=value, kind=self.parcel.loss, parcel=parcel)
         elif self.parcel.state == "lost":
-            lost = parcel_lost(self.shipped, self.parcel, self.order, workflow.now())
-            await self.open_case("carrier-claim", lost)
+            await self.open_case("carrier-claim", self.lost)
+        self.show_claim(runs=False)
+
+    def show_claim(self, *, runs: bool) -> None:
+        """Show the last date for a claim, while the parcel is stuck or lost and nothing is claimed."""
+        self.clock("last date for a claim", last_date(self.lost, self.windows) if runs else None, LAST_CLAIM)
 
     async def returned(self) -> Outcome:
         """The goods are back with us: an operator says what the customer gets, the money when none does."""
@@ -388,6 +419,11 @@ class ShipmentWatch(Case):
     def shipped(self) -> OrderShipped:
         """The hand-over of the parcel to its carrier."""
         return cast(OrderShipped, self.opened.trigger)
+
+    @property
+    def lost(self) -> ParcelLost:
+        """The loss, as the case that claims it is told."""
+        return parcel_lost(self.shipped, self.parcel, self.order, workflow.now())
 
     @property
     def number(self) -> str:

@@ -13,6 +13,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from aftersales import keeping
     from aftersales.claims import return_lost
+    from aftersales.clocks import NEXT_SCAN, Waits
     from aftersales.events import (
         CarrierReplied,
         Checkpoint,
@@ -82,6 +83,17 @@ class WrongItem(Case):
         "compensate": "pay the compensation; the customer keeps what came",
         "reship": "send the right item all the same; what came stays with the customer",
         "refund": "give the money for the item back instead of sending it",
+    }
+    WAITS = {
+        "ask-wrong-item-evidence": Waits(
+            "customer", "products.evidence_window", "the customer: the request is closed without evidence"
+        ),
+        "keep-offer": Waits("customer", "products.keep_offer_window", "the shop: the right item is owed"),
+        "wrong-item-return-label": Waits(
+            "customer",
+            "returns.ship_back_window",
+            "the customer: the wrong item counts as kept, unless it is on its way",
+        ),
     }
     REOPENS = {"no_evidence": ""}
 
@@ -184,6 +196,7 @@ class WrongItem(Case):
         )
         returned = partial(self.returned, rma)
         back: WayBack | None = await self.ask("wrong-item-return-label", returned, by=by, **said)
+        self.clock("next scan", None, NEXT_SCAN)
         if back is not None:
             return back
         question = (
@@ -215,6 +228,7 @@ class WrongItem(Case):
                 case Checkpoint(proves_dispatch=True) as scan:
                     self.way.append(scan)
                     sent, by = True, self.until(self.policy.parcels.lost_after)
+                    self.clock("next scan", by, NEXT_SCAN)
                 case None if sent:
                     await self.command("carrier_trace", rma=rma)
                     self.loss = self.lost(now=workflow.now(), traced_for=timedelta())

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 
-from adapters.database.schema import cases, commands, events, letters
+from adapters.database.schema import cases, commands, events, letters, payments
 from aftersales.records import EventStatus
 
 _OF_CASE = [cases.c[name] for name in ("process", "order_id", "part", "shop", "opened_at")]
@@ -42,17 +42,22 @@ CASE_OF_COMMAND = (
     .order_by(commands.c.claimed_at.desc())
     .limit(1)
 )
-PAYING = (
-    select(commands.c.data)
-    .join(cases)
-    .where(
-        cases.c.shop == bindparam("shop"),
-        cases.c.order_id == bindparam("order_id"),
-        commands.c.refused.is_(None),
-        commands.c.data["pays"].as_string().is_not(None),
-    )
+PAYMENTS: Select[Any] = select(payments, *(cases.c[name] for name in ("process", "part", "opened_at"))).join(cases)
+"""The money of orders, with the cases that moved it."""
+PAID = select(payments.c.amount).where(
+    payments.c.shop == bindparam("shop"),
+    payments.c.order_id == bindparam("order_id"),
+    payments.c.state != "released",
+    payments.c.kind != "freight",
 )
-"""What commands of an order pay or have paid, refused ones left out."""
+"""What left for an order or is about to, return freight left out."""
+OPEN_DISPUTES = select(cases.c.case_id).where(
+    cases.c.shop == bindparam("shop"),
+    cases.c.order_id == bindparam("order_id"),
+    cases.c.process == "dispute",
+    cases.c.closed_at.is_(None),
+)
+"""The cases of disputes about an order that are open."""
 CASE_OF_KEY = select(cases).join(commands).where(commands.c.key == bindparam("key"))
 _OF_ORDER = (
     select(events)

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 
 from aftersales.ids import parse_case_id
 from aftersales.outcome import Outcome
-from aftersales.records import CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord
+from aftersales.records import CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
 
 Row = dict[str, Any]
 
@@ -88,6 +88,29 @@ def command_row(record: CommandRecord) -> Row:
 def command_of(row: RowMapping) -> CommandRecord:
     """The inverse of `command_row`, from a row of `COMMANDS`."""
     return CommandRecord.model_validate({**row, "case": dict(row)})
+
+
+def payment_row(record: PaymentRecord) -> Row:
+    """A payment for its table."""
+    return {
+        "key": record.key,
+        "case_id": record.case.case_id,
+        "trigger": record.case.trigger,
+        "shop": record.case.shop,
+        "order_id": record.case.order_id,
+        "kind": record.kind,
+        "amount": str(record.amount),
+        "currency": record.currency,
+        "state": record.state,
+        "at": record.at,
+        "approved_by": record.approved_by,
+        "reason": record.reason,
+    }
+
+
+def payment_of(row: RowMapping) -> PaymentRecord:
+    """The inverse of `payment_row`, from a row of `PAYMENTS`."""
+    return PaymentRecord.model_validate({**row, "case": dict(row)})
 
 
 def event_row(record: EventRecord) -> Row:

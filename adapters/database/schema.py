@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration: what a database must be at for this code."""
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -166,6 +166,27 @@ commands = Table(
     Index(None, "type", "reference"),
 )
 """Every command, claimed before it is given."""
+
+payments = Table(
+    "payments",
+    metadata,
+    _text("key"),
+    _text("case_id"),
+    _text("trigger"),
+    _text("shop"),
+    _text("order_id"),
+    _text("kind"),
+    _text("amount"),
+    _text("currency"),
+    _text("state"),
+    _time("at"),
+    _text("approved_by"),
+    _text("reason"),
+    PrimaryKeyConstraint("key"),
+    ForeignKeyConstraint(["case_id", "trigger"], ["cases.case_id", "cases.trigger"]),
+    Index(None, "shop", "order_id"),
+)
+"""The money of every order: what left for it, or is about to. `amount` is an exact decimal."""
 
 outcomes = Table(
     "outcomes",

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Insert, Table, Update, and_, bindparam, case, func, or_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.database.schema import cases, commands, events, letters, outcomes
-from aftersales.records import EventStatus
+from adapters.database.schema import cases, commands, events, letters, outcomes, payments
+from aftersales.records import CaseRef, EventStatus
 
 _REACHED = (EventStatus.STARTED, EventStatus.SIGNALLED)
 
@@ -45,6 +59,20 @@ class Statements:
         self.command_accepted: Update = _first_answer(commands, "accepted_at", "reference")
         self.command_refused: Update = _first_answer(commands, "refused")
 
+        # One that did not fit is entered anew where its command is tried again before that was written down.
+        self.enter_payment: Insert = insert(payments).on_conflict_do_update(
+            index_elements=payments.primary_key.columns,
+            set_={"state": "reserved"},
+            where=payments.c.state == "released",
+        )
+        self.payment_confirmed: Update = _settle_payment("confirmed", payments.c.state == "reserved")
+        self.payment_released: Update = _settle_payment("released", payments.c.state != "released")
+
+        self._one_order_at_a_time: Select[Any] | None = None
+        if dialect == "postgresql":
+            lock = func.hashtextextended(bindparam("order"), 0)
+            self._one_order_at_a_time = select(func.pg_advisory_xact_lock(lock))
+
         self.new_events: Insert = insert(events).on_conflict_do_nothing().returning(events.c.source, events.c.id)
         self.replace_refused: Insert = _replace(insert(events), where=events.c.status == EventStatus.REFUSED)
 
@@ -68,11 +96,22 @@ class Statements:
             where=events.c.status != EventStatus.DONE_BY_HAND,
         )
 
+    def lock_order(self, connection: Connection, case: CaseRef) -> None:
+        """Have the transactions about one order's money take turns; on SQLite all writing transactions do."""
+        if self._one_order_at_a_time is not None:
+            connection.execute(self._one_order_at_a_time, {"order": f"{case.shop} {case.order_id}"})
+
 
 def _first_answer(table: Table, *columns: str) -> Update:
     """Fill columns of the row with `_key` where they are empty still: the first answer stays."""
     filled = {name: func.coalesce(table.c[name], bindparam(f"_{name}", type_=table.c[name].type)) for name in columns}
     return update(table).where(table.c.key == bindparam("_key")).values(filled)
+
+
+def _settle_payment(state: str, where: ColumnElement[bool]) -> Update:
+    """Not every command pays: `may_miss` says that there may be no row."""
+    settled = update(payments).where(payments.c.key == bindparam("_key"), where).values(state=state)
+    return settled.execution_options(may_miss=True)
 
 
 def _replace(into: Any, *, where: Any) -> Insert:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping, Select
+from sqlalchemy import Connection, RowMapping, Select
 from typing_extensions import override
 
 from adapters.database import queries, rows
@@ -21,7 +21,7 @@ from adapters.database.views import Views
 from adapters.database.writer import Writer
 from aftersales.outcome import Outcome
 from aftersales.ports import CaseLedger, CommandLedger, EventLedger, LetterLedger
-from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord
+from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
 
 
 @asynccontextmanager
@@ -102,7 +102,8 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
             LookupError: no command was claimed with this key.
         """
         row = {"_key": key, "_accepted_at": at, "_reference": reference}
-        await self._writer.write((self._do.command_accepted, [row]))
+        confirmed = (self._do.payment_confirmed, [{"_key": key}])
+        await self._writer.write((self._do.command_accepted, [row]), confirmed)
 
     @override
     async def command_refused(self, key: str, *, reason: str) -> None:
@@ -111,12 +112,36 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         Raises:
             LookupError: no command was claimed with this key.
         """
-        await self._writer.write((self._do.command_refused, [{"_key": key, "_refused": reason}]))
+        released = (self._do.payment_released, [{"_key": key}])
+        await self._writer.write((self._do.command_refused, [{"_key": key, "_refused": reason}]), released)
 
     @override
-    async def paid(self, *, shop: str, order_id: str) -> Decimal:
-        paying = [row["data"] for row in await self._all(queries.PAYING, shop=shop, order_id=order_id)]
-        return sum((Decimal(data["amount"]) for data in paying if data["pays"] != "freight"), Decimal(0))
+    async def reserve(self, payment: PaymentRecord, *, cap: Decimal | None) -> Decimal | None:
+        def enter(connection: Connection) -> Decimal | None:
+            self._do.lock_order(connection, payment.case)
+            connection.execute(self._do.enter_payment, [rows.payment_row(payment)])
+            if cap is None or payment.kind == "freight":
+                return None
+            order = {"shop": payment.case.shop, "order_id": payment.case.order_id}
+            total = sum(map(Decimal, connection.execute(queries.PAID, order).scalars()), Decimal(0))
+            if total <= cap:
+                return None
+            connection.execute(self._do.payment_released, [{"_key": clean(payment.key)}])
+            return total
+
+        return await self._writer.transaction(enter)
+
+    @override
+    async def charge(self, payment: PaymentRecord) -> None:
+        await self._writer.write(
+            (self._do.know_case, [rows.case_row(payment.case)]),
+            (self._do.enter_payment, [rows.payment_row(payment)]),
+        )
+
+    @override
+    async def open_disputes(self, *, shop: str, order_id: str) -> list[str]:
+        found = await self._all(queries.OPEN_DISPUTES, shop=shop, order_id=order_id)
+        return [str(row["case_id"]) for row in found]
 
     @override
     async def open_case(self, record: CaseRecord) -> None:

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select
 
 from adapters.database import queries, rows
 from adapters.database.engines import Database
-from adapters.database.schema import cases, commands, events, letters, outcomes
+from adapters.database.schema import cases, commands, events, letters, outcomes, payments
 from aftersales.ids import parse_case_id
 from aftersales.model import Model, Time
 from aftersales.outcome import Outcome
-from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord
+from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
 
 
 class CaseLine(CaseRecord):
@@ -127,6 +127,11 @@ class Views:
         """Commands, in the order in which they were claimed."""
         query = queries.COMMANDS.order_by(commands.c.claimed_at, commands.c.key)
         return [rows.command_of(row) for row in await self._all(query)]
+
+    async def money(self, order_id: str) -> list[PaymentRecord]:
+        """The money of an order, in the order in which it was entered."""
+        query = queries.PAYMENTS.where(payments.c.order_id == order_id).order_by(payments.c.at, payments.c.key)
+        return [rows.payment_of(row) for row in await self._all(query)]
 
     async def summary(self) -> Summary:
         """Counts over the whole database."""

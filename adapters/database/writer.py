@@ -91,10 +91,14 @@ def _make(connection: Connection, changes: Sequence[Change]) -> set[Any]:
         result = connection.execute(statement, rows)
         if result.returns_rows:
             returned.update(result.scalars())
-        elif statement.is_update and 0 <= result.rowcount < len(rows):
+        elif _must_hit(statement) and 0 <= result.rowcount < len(rows):
             keys = ", ".join(str(row["_key"]) for row in rows)
             raise LookupError(f"nothing in {statement.table.description} was claimed with the key {keys}")
     return returned
+
+
+def _must_hit(statement: Insert | Update) -> bool:
+    return statement.is_update and not statement.get_execution_options().get("may_miss")
 
 
 def _merged(asked: Sequence[_Asked]) -> list[Change]:

@@ -203,7 +203,7 @@ async def test_any_order_id_has_its_case_its_letter_and_its_folder(running: Plan
     assert (code, {one["status"] for one in said}) == (0, {"signalled"})
 
 
-async def test_a_reply_to_a_closed_case_is_kept_and_a_repeat_of_everything_changes_nothing(running: Plant) -> None:
+async def test_a_reply_to_a_closed_case_is_an_inquiry_and_a_repeat_changes_nothing(running: Plant) -> None:
     case = "return-escalation/CLOSED-1"
     file = write(
         running.folder / "closed.jsonl", [return_requested("CLOSED-1"), event("order.return_cancelled", "CLOSED-1")]
@@ -212,13 +212,14 @@ async def test_a_reply_to_a_closed_case_is_kept_and_a_repeat_of_everything_chang
     client = await running.client()
     await client.get_workflow_handle("return-request/CLOSED-1").result()
     assert (await client.get_workflow_handle(case).result())["result"] == "withdrawn"
-    code, said = await send(running, json.dumps(replied("CLOSED-1", "I changed my mind again.")))
-    assert (code, said[0]["status"]) == (0, "no_open_case")
+    code, said = await send(running, json.dumps(replied("CLOSED-1", "Thank you all the same!")))
+    assert (code, said[0]["status"], said[0]["cases"]) == (0, "started", ["inquiry/CLOSED-1"])
+    assert (await client.get_workflow_handle("inquiry/CLOSED-1").result())["result"] == "answered"
     before = await letters(running, case), [record.status for record in await kept(running, "CLOSED-1")]
     code, said = await send(running, file.read_bytes())
     assert [one["status"] for one in said] == ["duplicate", "duplicate"]
-    code, said = await send(running, json.dumps(replied("CLOSED-1", "I changed my mind again.")))
-    assert said[0]["status"] == "no_open_case"
+    code, said = await send(running, json.dumps(replied("CLOSED-1", "Thank you all the same!")))
+    assert said[0]["status"] == "duplicate"
     assert before == (await letters(running, case), [record.status for record in await kept(running, "CLOSED-1")])
 
 

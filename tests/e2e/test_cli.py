@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -11,13 +12,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.settings import ROOT
-from tests.events import event, order, replied, return_requested
+from tests.events import event, now, order, replied, return_requested
+from workflows import attributes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -228,10 +231,31 @@ def test_cases_are_listed_next_deadline_first(machine: Machine) -> None:
     until(lambda: len(machine.objects("cases", "--order", "L-1")) == 1)
     [found] = machine.objects("cases", "--order", "L-1")
     assert (found["stage"], found["status"], found["result"]) == ("return-terms", "open", "")
-    deadlines = [case["deadline"] for case in machine.objects("cases") if case["deadline"]]
-    assert deadlines == sorted(deadlines)
+    due = [case["due"] for case in machine.objects("cases") if case["due"]]
+    assert due == sorted(due)
     assert "return-escalation/L-1  Desk lamp  return-terms  in " in machine.run("cases", "--order", "L-1").stdout
     assert "no such cases" in machine.run("cases", "--order", 'no "such\\ order').stdout
+
+
+def test_a_case_is_due_when_the_nearest_of_its_clocks_is(machine: Machine) -> None:
+    """The law wants the delay offered in twelve hours; the customer has two days to choose."""
+    case, placed = "expedite/C-1", now() - timedelta(days=29, hours=12)
+    machine.send(
+        event("order.expedite_requested", "C-1", order=order("C-1", placed_at=placed.isoformat(), delivered_at=None))
+    )
+    until(lambda: machine.case(case)["stage"] == "late")
+    machine.send(event("warehouse.answered", "C-1", answer="out_of_stock"), return_requested("C-2"))
+    until(lambda: machine.case(case)["stage"] == "out-of-stock-choice")
+    until(lambda: len(machine.objects("cases", "--due", "100h", "--order", "C-2")) == 1)
+    soon = {found["case"]: found["due_for"] for found in machine.objects("cases", "--due", "24h")}
+    assert soon[case] == "law"
+    assert "return-escalation/C-2" not in soon
+    assert case not in {found["case"] for found in machine.objects("cases", "--due", "1h")}
+    assert machine.run("cases", "--due", "soon").returncode == 2
+    law, customer = machine.objects("case", case)[0]["clocks"]
+    assert (law["what"], law["whose"], customer["what"]) == ("delay notice", "law", "out-of-stock-choice")
+    told = machine.run("case", case).stdout
+    assert re.search(r"delay notice +law +the shop: the customer must be offered", told)
 
 
 def test_an_unknown_case_names_those_of_its_order(machine: Machine) -> None:
@@ -245,7 +269,7 @@ def test_an_unknown_case_names_those_of_its_order(machine: Machine) -> None:
 
 
 def test_check_asks_the_server_for_its_search_attributes(machine: Machine) -> None:
-    assert "8 search attributes" in machine.run("check").stdout
+    assert f"{len(attributes.ALL)} search attributes" in machine.run("check").stdout
 
 
 def test_a_second_up_says_that_it_runs_already(machine: Machine) -> None:

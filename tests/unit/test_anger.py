@@ -125,7 +125,12 @@ the bloody lamp
 草泥马
 王八蛋
 傻B客服
-什么垃圾 tmd 客服""".replace("с", "c").split("\n"),
+什么垃圾 tmd 客服
+get off your lazy ass
+my azz
+bunch of pussies
+p*ssies
+you hoes""".replace("с", "c").split("\n"),
 )
 def test_profanity_is_angry(text: str) -> None:
     assert is_angry(text, "en")
@@ -149,6 +154,13 @@ def test_profanity_is_angry(text: str) -> None:
         "the whole grape document",
         "raccoon",
         "push it",
+        "Penistone, Cockfosters, Middlesex and Lake Titicaca",
+        "a pussy willow wreath and a pussy cat mug",
+        "These hoes and rakes are for the allotment, a hoe is missing",
+        "the great tit nesting box, a stopcock and a shuttlecock",
+        "FAG bearings 6204 and a niggling noise",
+        "an asset, an assortment and his assistant",
+        "Kiss My Face soap for Mr. Van Dyke",
         "妈妈的生日礼物",
         "我妈的手机",
         "他妈妈收到了",
@@ -189,6 +201,12 @@ def test_quoted_profanity_is_not_the_customers() -> None:
         ("ja", "ふざけんな"),
         ("ja", "死ね"),
         ("ja", "くそ！"),
+        ("de", "Das ist doch zum Kotzen"),
+        ("fr", "Votre service me casse les couilles, ptn"),
+        ("pt", "Cadê meu pedido, porra"),
+        ("pt-BR", "vão tomar no cú"),
+        ("pt", "que m*rda de loja"),
+        ("zh", "你个瘪三"),
     ],
 )
 def test_profanity_in_other_languages_is_angry(language: str, text: str) -> None:
@@ -210,14 +228,23 @@ def test_profanity_in_other_languages_is_angry(language: str, text: str) -> None
         ("ja", "仕事で必死ねと言われた"),
         ("ja", "クッションと雑誌"),
         ("ja", "最低の対応です"),
+        ("de", "Pik-Ass und Kreuz-Ass fehlen, und Barsch ist kein Schimpfwort"),
+        ("fr", "La nappe est sale, le wok mongol est rayé"),
+        ("pt", "O cuscuz de Cuiabá e o saco de lixo chegaram; o cágado de pelúcia não"),
+        ("pt", "Computador disputado, viaduto e merenda"),
+        ("zh", "我家狗比较小，想死妈妈了，窗户靠北边"),
+        ("nl", "Hoe lang duurt de levering, en hoe krijg ik de doos?"),
     ],
 )
 def test_no_profanity_in_other_languages(language: str, text: str) -> None:
     assert not is_angry(text, language)
 
 
-@pytest.mark.parametrize(("language", "precision"), [("en", 0.9), ("zh", 0.8), ("de", 0.9), ("fr", 0.8)])
-def test_real_posts_that_are_found_angry_are_mostly_offensive(language: str, precision: float) -> None:
+@pytest.mark.parametrize(
+    ("language", "precision", "recall"),
+    [("en", 0.9, 0.8), ("zh", 0.9, 0.03), ("de", 0.9, 0.12), ("fr", 0.8, 0.15), ("pt", 0.7, 0.7)],
+)
+def test_real_posts_that_are_found_angry_are_mostly_offensive(language: str, precision: float, recall: float) -> None:
     path = SAMPLES / f"{language}.csv"
     if not path.exists():
         pytest.skip(f"no offensive-language/{path.name} beside the checkout")
@@ -227,3 +254,4 @@ def test_real_posts_that_are_found_angry_are_mostly_offensive(language: str, pre
     all_offensive = sum(offensive for offensive, _ in rows)
     print(f"\n{language}: {len(rows)} posts, {len(angry)} angry, {sum(angry)} of them offensive (of {all_offensive})")
     assert sum(angry) >= precision * len(angry)
+    assert sum(angry) >= recall * all_offensive

@@ -12,9 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 VERBS = [
-    *("demo", "up", "send", "events", "cases", "case", "decide", "extend"),
+    *("demo", "up", "send", "events", "cases", "case", "money", "route", "decide", "extend", "classify"),
     *("processes", "check", "rehearse", "adopt"),
-    *("test", "lint", "fmt", "bench", "lock", "help"),
+    *("test", "lint", "fmt", "bench", "train", "lock", "help"),
 ]
 UV_LOCK = "uv==1.0 \\\n    --hash=sha256:00\n"
 UV = """#!/bin/sh

@@ -20,3 +20,14 @@ def test_the_contract_lists_every_event_with_every_field() -> None:
 def test_the_readme_lists_every_process_in_the_words_of_its_docstring() -> None:
     table = as_markdown()
     assert table in (ROOT / "README.md").read_text("utf-8"), f"put the newer table there:\n{table}"
+
+
+def test_what_contributing_shows_of_a_file_is_in_it() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    shown = re.findall(r"^```(?:python|yaml)\n# ([\w/.-]+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert {path for path, _ in shown} >= {"workflows/perk_request.py", "templates/perk-request/en.yaml"}
+    for path, block in shown:
+        left = (ROOT / path).read_text("utf-8")
+        for part in re.split(r"^…\n", block, flags=re.MULTILINE):
+            _, found, left = left.partition(part)
+            assert found, f"{path} does not have, or not in this order:\n{part}"

@@ -14,7 +14,9 @@ from aftersales.letter_check import Declared
 from aftersales.letter_formats import Formats, locale_for
 from aftersales.letters import LetterBook, LetterError, Rendered
 from aftersales.plaintext import one_line, wrap
+from aftersales.policy import Policy, load_policy
 
+ROOT = Path(__file__).parents[2]
 FRAME = """\
 frame:
   greeting: "Hello {{ customer_name }},"
@@ -65,8 +67,13 @@ def write(folder: Path, **files: str) -> Path:
     return folder
 
 
-def found(folder: Path, declared: Declared = DECLARED, languages: Sequence[str] = ("en", "de")) -> list[str]:
-    problems = LetterBook.load(folder).check(declared, languages)
+def found(
+    folder: Path,
+    declared: Declared = DECLARED,
+    languages: Sequence[str] = ("en", "de"),
+    policies: Sequence[Policy] = (),
+) -> list[str]:
+    problems = LetterBook.load(folder).check(declared, languages, policies)
     return [str(problem).removeprefix(f"{folder}/") for problem in problems]
 
 
@@ -87,6 +94,52 @@ def render(
         currency="USD",
         values={**VALUES, **values},
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("See https://shop.example/a.", "offer: it links to shop.example, and bay allows no links to other sites"),
+        ("Call +49 30 1234567.", "offer: it holds the phone number +49 30 1234567, and bay allows none"),
+        ("Write to us@shop.example.", "offer: it holds the e-mail address us@shop.example, and bay allows none"),
+        ("Please leave us\n      a review.", "offer: it asks for a review (“leave us a review”), which no letter does"),
+        (
+            "Bitte {{ by | date }} Bewertung ändern.",
+            "offer: it asks for a review (“bewertung ändern”), which no letter",
+        ),
+    ],
+)
+def test_a_template_that_a_channel_forbids_is_refused_with_its_line(tmp_path: Path, words: str, problem: str) -> None:
+    rules = {"bay": {"outside_links": "forbidden", "contact_details": False}, "default": {}}
+    policy = load_policy(ROOT / "policies/default.yaml", ROOT / "policies/law", {"channel_rules": rules})
+    broken = OFFER.replace("Until {{ by | date }}.", f"Until {{{{ by | date }}}}. {words}")
+    lines = found(write(tmp_path, sales_en=broken), policies=[policy])
+    assert any(line.startswith(f"sales/en.yaml:5: {problem}") for line in lines), lines
+    assert found(write(tmp_path, sales_en=OFFER), policies=[policy]) == []
+
+
+def test_a_frame_that_a_channel_forbids_is_refused_too(tmp_path: Path) -> None:
+    policy = load_policy(ROOT / "policies/default.yaml", ROOT / "policies/law")
+    frame = FRAME.replace('["{{ shop }}"]', '["{{ shop }}", "www.shop.example"]')
+    lines = found(write(tmp_path, common_de=frame), policies=[policy])
+    assert sorted(line.partition("and ")[2] for line in lines) == [
+        "amazon allows only links with https",
+        "ebay allows no links to other sites",
+    ]
+    assert lines[0].startswith("common/de.yaml:5: frame: it links to www.shop.example")
+
+
+def test_a_letter_must_say_what_the_law_asks_for(tmp_path: Path) -> None:
+    declared: Declared = {"sales": {"delay-option": frozenset({"sum", "by"})}}
+    policy = load_policy(ROOT / "policies/default.yaml", ROOT / "policies/law")
+    silent = OFFER.replace("offer:", "delay-option:", 1)
+    says = silent.replace("You get", "Cancel, and get a prompt\n      refund:")
+    german = silent.replace("You get", "Stornieren Sie, wir erstatten")
+    assert found(write(tmp_path, sales_en=silent, sales_de=german), declared, policies=[policy]) == [
+        "sales/en.yaml:1: delay-option: must say “cancel”: 16 CFR 435.2",
+        "sales/en.yaml:1: delay-option: must say “prompt refund”: 16 CFR 435.2",
+    ]
+    assert found(write(tmp_path, sales_en=says, sales_de=german), declared, policies=[policy]) == []
 
 
 def test_letters_that_agree_have_no_problem(tmp_path: Path) -> None:

@@ -89,7 +89,19 @@ def test_the_demo_fits_in_a_minute() -> None:
     dates = {"return_window", "exchange_window", "claim_from", "claim_lead", "claim_until", "appeal_window"}
     waits = {
         name: value
-        for part in (demo.returns, demo.parcels, demo.products, demo.complaints, demo.operators, demo.letters)
+        for part in (
+            demo.returns,
+            demo.parcels,
+            demo.products,
+            demo.complaints,
+            demo.inquiries,
+            demo.bulk,
+            demo.reviews,
+            demo.invoices,
+            demo.perks,
+            demo.operators,
+            demo.letters,
+        )
         for name, value in part
         if isinstance(value, timedelta) and name not in dates
     }
@@ -144,7 +156,7 @@ def test_an_override_changes_what_it_names_and_keeps_the_rest() -> None:
             "overrides: returns.replywindow: is not a known key; did you mean",
         ),
         ({"retruns": {}}, "overrides: retruns: is not a known key; "),
-        ({"zzz": 1}, "overrides: zzz: is not a known key; known here: complaints, letters, operators, orders"),
+        ({"zzz": 1}, "overrides: zzz: is not a known key; known here: bulk, channels, complaints"),
         ({"law": {}}, "overrides: law: is not a known key"),
         ({"returns": 5}, "overrides: returns: must be a mapping of keys to values"),
         ({"reply_window": 24}, "overrides: returns.reply_window: write a span of time as 72h"),

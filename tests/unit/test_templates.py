@@ -41,6 +41,15 @@ ADDRESS: dict[str, object] = {
     "postcode": "75201",
     "country": "US",
 }
+DELIVERY: dict[str, object] = {"units": 12, "address": "Ada Reyes, 1 Main St, 78701 Austin, TX, US", "place": ""}
+BULK: dict[str, object] = {
+    "units": 12,
+    "place": "9 Elm Rd, 75201 Dallas",
+    "packaging": "apart",
+    "goods_price": "1440.00",
+    "bulk_discount": "144.00",
+    "bulk_total": "1296.00",
+}
 BLOCK: dict[str, object] = {"region": "Texas", "carriers": ["USPS", "UPS"], "proof": ["https://p.example/notice.pdf"]}
 
 VALUES: dict[str, dict[str, dict[str, object]]] = {
@@ -145,6 +154,19 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
         "three-guarantees-reminder": {"compensation": "24.00", "choose_by": BY},
         "compensation-of-loss": {"answer_by": BY},
         "compensation-closed": {"why": "silent"},
+    },
+    "dispute": {
+        "dispute-solution": {"kind": "a_to_z", "refund": "129.90", "reply_by": BY},
+        "dispute-solution-reminder": {"kind": "a_to_z", "refund": "129.90", "reply_by": BY},
+        "dispute-withdraw-request": {"kind": "a_to_z", "claim_id": "CL-1", "refund": "129.90", "withdraw_by": BY},
+        "dispute-withdraw-request-reminder": {
+            "kind": "a_to_z",
+            "claim_id": "CL-1",
+            "refund": "129.90",
+            "withdraw_by": BY,
+        },
+        "dispute-goes-on": {"kind": "a_to_z", "refund": "129.90"},
+        "dispute-refunded": {"refund": "129.90"},
     },
     "wrong-item": {
         "ask-wrong-item-evidence": {"item": "Desk lamp", "evidence_by": BY},
@@ -257,6 +279,54 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
         "cancel-too-late": {},
         "late-order-refunded": {"refund": "129.90"},
     },
+    "inquiry": {
+        "acknowledgement": {"answer_by": BY},
+        "answer-order-state": {
+            "state": "sent",
+            "sent_at": BY,
+            "delivered_at": "",
+            "carrier": "USPS",
+            "tracking_number": "9400 1000",
+            "tracking_url": "https://tracking.example/9400",
+        },
+        "answer-return-policy": {"until": BY, "window": "30d"},
+        "answer-cancel": {"state": "delivered", "until": BY},
+        "answer-thanks": {},
+        "solved-question": {"confirm_by": BY},
+        "inquiry-closed": {},
+    },
+    "large-order": {
+        "bulk-too-few": {"units": 3, "least": 5, "goods_price": "360.00"},
+        "bulk-details-question": {**DELIVERY, "packaging": "", "answer_by": BY},
+        "bulk-details-question-reminder": {**DELIVERY, "answer_by": BY},
+        "bulk-being-checked": {"units": 12, "answer_by": BY},
+        "bulk-offer": {**BULK, "decided": "same", "reply_by": BY},
+        "bulk-offer-reminder": {"units": 12, "bulk_discount": "144.00", "bulk_total": "1296.00", "reply_by": BY},
+        "bulk-confirmed": BULK,
+        "bulk-closed": {"why": "declined"},
+    },
+    "review-recovery": {
+        "recovery-refund": {"refund": "19.90"},
+        "recovery-offer": {"compensation": "25.98", "reply_by": BY},
+        "recovery-offer-reminder": {"compensation": "25.98", "reply_by": BY},
+        "recovery-being-checked": {"answer_by": BY},
+        "recovery-paid": {"compensation": "25.98"},
+        "recovery-declined": {},
+        "recovery-closed": {"why": "disputed"},
+    },
+    "invoice": {
+        "invoice-queued": {"issued_by": BY},
+        "invoice-urgent": {"issued_by": BY},
+        "invoice-details-question": {"title": "Reyes Lighting Ltd", "tax_id": "DE12345", "answer_by": BY},
+        "invoice-details-question-reminder": {"title": "Reyes Lighting Ltd", "tax_id": "DE12345", "answer_by": BY},
+        "invoice-sent": {"number": "INV-2026-17", "invoice_url": "", "late": True},
+        "invoice-closed": {"why": "silent"},
+    },
+    "perk-request": {
+        "perk-granted": {"perk": "free_shipping", "left": False, "refund": "9.90"},
+        "perk-declined": {"perk": "gift", "why": "special_price", "reply_by": BY},
+        "perk-closed": {"perk": "free_shipping", "why": "supervisor"},
+    },
 }
 LETTERS = [(process, letter) for process, letters in VALUES.items() for letter in letters]
 CHOICES = {
@@ -283,7 +353,16 @@ CHOICES = {
     "repair-quote-reminder": ("accept", "decline"),
     "repair-solution": ("reship", "refund"),
     "compensation-offer": ("accept", "decline"),
+    "dispute-solution": ("accept", "decline"),
     "three-guarantees": ("return", "exchange", "loss"),
+    "bulk-details-question": ("together", "apart"),
+    "bulk-details-question-reminder": ("together", "apart"),
+    "bulk-offer": ("accept", "more", "change", "decline"),
+    "bulk-offer-reminder": ("accept", "more", "change", "decline"),
+    "recovery-offer": ("accept", "decline"),
+    "recovery-offer-reminder": ("accept", "decline"),
+    "solved-question": ("solved", "unsolved"),
+    "perk-declined": ("accept", "insist"),
 }
 COMMON: dict[str, object] = {
     "customer_name": "Ada Reyes",
@@ -376,7 +455,7 @@ LANGUAGES = {
 }
 every_language = pytest.mark.parametrize("language", LANGUAGES)
 OPTIONAL = {"tracking_number", "tracking_url", "last_scan_at", "last_scan_place", "last_scan_text", "label_url"} | {
-    *("reference", "received", "handed_over_at", "findings", "photos", "payment_url")
+    *("reference", "received", "handed_over_at", "findings", "photos", "payment_url", "claim_id")
 }
 
 
@@ -430,7 +509,26 @@ def test_letters_are_written_by_the_rules(process: str, language: str) -> None:
         ("shipment-watch", "parcel-lost-choice", "default_choice", "reship refund"),
         ("shipment-watch", "parcel-found", "remedy", "reshipped refunded"),
         ("compensation", "compensation-closed", "why", "silent cancelled"),
+        ("invoice", "invoice-closed", "why", "silent cancelled"),
+        ("perk-request", "perk-granted", "perk", "gift free_shipping"),
+        ("perk-request", "perk-declined", "why", "special_price left free_already too_small"),
+        ("perk-request", "perk-closed", "why", "accepted cancelled supervisor"),
         ("compensation", "three-guarantees", "compensation", "0 24.00"),
+        ("dispute", "dispute-solution", "kind", "a_to_z chargeback platform_complaint"),
+        ("dispute", "dispute-solution-reminder", "kind", "a_to_z chargeback"),
+        ("dispute", "dispute-withdraw-request", "kind", "a_to_z chargeback platform_complaint"),
+        ("dispute", "dispute-withdraw-request", "refund", "0 129.90"),
+        ("dispute", "dispute-withdraw-request-reminder", "kind", "a_to_z chargeback platform_complaint"),
+        ("dispute", "dispute-withdraw-request-reminder", "refund", "0 129.90"),
+        ("dispute", "dispute-goes-on", "kind", "a_to_z chargeback"),
+        ("dispute", "dispute-goes-on", "refund", "0 129.90"),
+        ("dispute", "dispute-refunded", "refund", "0 129.90"),
+        ("large-order", "bulk-offer", "decided", "none more same"),
+        ("large-order", "bulk-offer", "packaging", "together apart"),
+        ("large-order", "bulk-confirmed", "packaging", "together apart"),
+        ("large-order", "bulk-details-question", "packaging", "none together apart"),
+        ("large-order", "bulk-closed", "why", "cancelled declined"),
+        ("review-recovery", "recovery-closed", "why", "cancelled disputed"),
         ("order-change", "change-done", "how", "amended redirected reshipped"),
         ("order-change", "change-too-late", "why", "delivered refused silent"),
         (

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -73,10 +73,12 @@ class Played:
 
     performance: Performance
     values: tuple[Mapping[str, Any] | None, ...]
+    waited: frozenset[tuple[str, str]] = frozenset()
+    """The processes and the stages at which their cases have waited, in the last run of each."""
 
     @classmethod
     def of(cls, performance: Performance, histories: list[WorkflowHistory]) -> Played:
-        """The letters' values are taken from the histories of the cases."""
+        """The letters' values and the stages are taken from the histories of the cases."""
         asked = defaultdict[tuple[str, str], list[Mapping[str, Any]]](list)
         for history in histories:
             for happened in history.events:
@@ -89,7 +91,17 @@ class Played:
             of_case.pop() if (of_case := asked[letter.case, letter.name]) else None
             for letter in reversed(performance.result.letters)
         ]
-        return cls(performance, tuple(reversed(found)))
+        waited = frozenset(stage for history in histories for stage in _waited(history))
+        return cls(performance, tuple(reversed(found)), waited)
+
+
+def _waited(history: WorkflowHistory) -> Iterator[tuple[str, str]]:
+    """The process and the stage of each wait of a case: a timer was started, and its summary begins with the stage."""
+    process = history.events[0].workflow_execution_started_event_attributes.workflow_type.name
+    for happened in history.events:
+        if happened.HasField("timer_started_event_attributes"):
+            stage, _, _ = json.loads(happened.user_metadata.summary.data).partition(": until ")
+            yield process, stage
 
 
 @pytest.fixture

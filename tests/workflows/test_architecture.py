@@ -71,6 +71,7 @@ def test_nothing_inherited_is_overridden(process: type[Case]) -> None:
         "OPTIONS",
         "HEARS",
         "REOPENS",
+        "WAITS",
     }
     assert not inherited & set(vars(process))
     assert "__init__" not in vars(process)
@@ -190,7 +191,10 @@ def test_letters_and_results_carry_the_names_of_the_rules(process: type[Case]) -
         if line.startswith(f"| {process.process} |") and line.count("|") == 4
     )
     letters, results = ({name.strip() for name in cell.split(",")} for cell in row.split("|")[2:4])
+    families = {name.partition("<")[0] for name in letters if "<" in name}
+    letters = {name for name in letters if "<" not in name}
     assert letters - {"–"} <= set(process.LETTERS), "a letter of the rules is missing"
+    assert all(any(name.startswith(family) for name in process.LETTERS) for family in families)
     closed = {
         node.value
         for verb in ("close", "finish")

@@ -52,6 +52,9 @@ HARMLESS = {
     "goodwill": "is what we pay",
     "refund": "is what the customer gets back; what is kept back of it is a variable of its own",
     "freight": "as money is what we pay for a way back that the customer advanced",
+    "goods_price": "is what goods cost whose price the customer asks for",
+    "bulk_discount": "is what a customer who asks for many units pays less",
+    "bulk_total": "is the one less the other",
     "total": "is what the order cost, at the foot of every letter",
 }
 PAYER, PAYERS = "customer", {"customer", "shop"}

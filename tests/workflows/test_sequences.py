@@ -10,6 +10,7 @@ import asyncio
 import json
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ SHOWN, ALL = 50, 500
 FOLDER = ROOT / "scenarios"
 POLICY: dict[str, Any] = {"letters": {"acknowledge_every": "1s"}}
 """Every message is acknowledged: else a second one soon after the first rightly gets no letter of its own."""
+PAYING = frozenset({"refund", "pay_compensation", "reship"})
+"""Commands that pay; a case that asked the customer for money may give that back whatever is disputed."""
+ASKS_FOR_MONEY = frozenset({"exchange", "repair", "order-change", "dispute"})
 PAID = frozenset({"refund", "compensation", "gift", "reship", "claim_lost"})
 
 LINES = [{"line_id": "1", "quantity": 1}]
@@ -50,9 +54,33 @@ OPENING: dict[str, list[dict[str, Any]]] = {
         for reason, opened in (("size", False), ("changed_mind", True), ("defective", True), (None, False))
         for wanted in ({}, {"wanted_sku": "LAMP-09", "wanted_price": "150.00"})
     ],
+    "customer.message": [
+        {"text": text}
+        for text in (
+            "I want to return it.",
+            "Where is my order?",
+            "Please cancel my order.",
+            "Thank you!",
+            "Blue, too?",
+        )
+    ],
     "order.repair_requested": [{"line_id": "1", "fault": "It does not switch on."}],
     "order.change_requested": [{"change": {"lines": LINES}}],
     "order.complaint": [{"text": "It wobbles.", "cause": cause} for cause in ("product", "logistics", "service", None)],
+    "order.invoice_requested": [
+        {"urgent": urgent, "tax_id": tax_id} for urgent in (True, False) for tax_id in ("", "DE12345", "DE136695976")
+    ],
+    "order.perk_requested": [{"perk": perk} for perk in ("gift", "free_shipping")],
+    "order.bulk_requested": [
+        {"units": units, "place": place, "packaging": packaging, "wanted_discount": wanted}
+        for units, wanted in ((3, None), (6, None), (12, "20 %"))
+        for place, packaging in (("9 Elm Rd, Dallas", "apart"), ("", None))
+    ],
+    "review.threatened": [{"text": "Everybody will read about it."}],
+    "review.published": [
+        {"text": "Bad lamp.", "rating": rating, "violates": violates}
+        for rating, violates in ((1, None), (2, "abuse"), (5, None))
+    ],
     "dispatch.blocked": [
         {"region": "US/TX", "carriers_blocked": blocked, "carriers_usual": ["ups", "usps"], "proof": [PHOTO]}
         for blocked in (["ups"], ["ups", "usps"])
@@ -105,10 +133,20 @@ FOLLOWING: list[tuple[str, list[dict[str, Any]]]] = [
     ),
     ("repair.progressed", [{"rma": "*", "step": step} for step in ("received", "repaired", "not_repairable", "odd")]),
     ("repair.progressed", [{"rma": "*", "step": "quote", "quote": "25.00"}]),
-    ("platform.decided", [{"subject": "exemption", "granted": granted} for granted in (True, False)]),
+    (
+        "platform.decided",
+        [
+            {"subject": subject, "granted": granted}
+            for subject in ("exemption", "review_appeal")
+            for granted in (True, False)
+        ],
+    ),
     ("insurance.paid", [{"amount": "12.00"}]),
     ("payment.received", [{"purpose": "", "amount": "20.00"}]),
+    # One dispute at a time: virtual time stands still for a case whose child waits, as that of a second one would.
     ("dispute.opened", [{"kind": "a_to_z", "claim_id": "C-1"}]),
+    ("dispute.withdrawn", [{"claim_id": "C-1"}]),
+    ("dispute.decided", [{"claim_id": "C-1", "won": won} for won in (True, False)]),
 ]
 
 
@@ -162,7 +200,9 @@ def _broken(performance: Performance) -> Iterator[str]:
     result = performance.result
     yield from performance.missed
     # Who pays over the order's total is asked day after day, by rule 8; that may go on for longer than a story.
-    yield from (case for case in result.open_cases if "stage decision" not in case)
+    # A dispute that no platform ever decides holds payments up as long, by §18.
+    asking = ("stage decision", "stage payment-held")
+    yield from (case for case in result.open_cases if not any(stage in case for stage in asking))
     last_outcome = {outcome.case: outcome.at for outcome in result.outcomes}
     for letter in result.letters:
         if letter.case in last_outcome and letter.at > last_outcome[letter.case] + SLACK:
@@ -173,12 +213,25 @@ def _broken(performance: Performance) -> Iterator[str]:
         reached = ("started" in message.text or "reached" in message.text) and "duplicate" not in message.text
         if reached and not any(letter.at >= message.at - SLACK for letter in result.letters):
             yield f"the customer's message at {message.at} is the last word"
+    yield from _paid_in_a_dispute(performance)
     total = Decimal(str(_order(performance.scenario)["total"]))
     on_top = {event.identity: event for event in performance.scenario.story.events if event.type == "payment.received"}
     total += sum((Decimal(str(event.data["amount"])) for event in on_top.values()), Decimal(0))
     paid = sum((amount for outcome in result.outcomes for amount in _paid(outcome)), Decimal(0))
     if paid > total:
         yield f"{paid} was paid for what cost {total}, all that the customer paid on top counted"
+
+
+def _paid_in_a_dispute(performance: Performance) -> Iterator[str]:
+    """Payments of other cases while a dispute about the order was open (§18)."""
+    opened = [line.at for line in performance.timeline if line.kind == "event" and "started dispute/" in line.text]
+    closed = [outcome.at for outcome in performance.result.outcomes if outcome.case.startswith("dispute/")]
+    for start in opened:
+        end = min((at for at in closed if at >= start), default=timedelta.max)
+        for paid in performance.result.commands:
+            process = paid.case.partition("/")[0]
+            if paid.name in PAYING and process not in ASKS_FOR_MONEY and start + SLACK < paid.at < end - SLACK:
+                yield f"{paid} of {paid.case} was paid although a dispute was open from {start} to {end}"
 
 
 def _paid(outcome: Came) -> Iterator[Decimal]:

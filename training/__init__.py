@@ -1,0 +1,1 @@
+"""What the classifier of messages learns from, and how (`./dev train`; docs/triage.md)."""

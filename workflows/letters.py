@@ -1,0 +1,77 @@
+"""Sending a letter: once, and with a person asked where the channel of the order forbids it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.letters import LetterRequest
+    from aftersales.events import ANSWERED
+
+from workflows import effects
+from workflows.values import Value, plain
+
+if TYPE_CHECKING:
+    from workflows.case import Case
+
+OPTIONS = {
+    "send_anyway": "the letter goes out as it is, although its channel forbids it",
+    "leave_out": "the letter does not go out and the case goes on; write to the customer yourself where that is needed",
+}
+"""What an operator may say to a letter that is held, and what each does."""
+
+
+async def send(case: Case, letter: str, values: dict[str, Value]) -> None:
+    """See `Case.send`."""
+    case.state.stage = letter
+    resume, order = case.opened.resume, case.order
+    out_before = resume is not None and resume.letter == letter and not case.state.letters_sent
+    activity_id = case.state.next_id(f"letter:{letter}")
+    items: JsonValue = [{"title": i.title, "quantity": i.quantity, "sku": i.sku} for i in order.items]
+    answers = case.state.first_message_at is not None or isinstance(case.opened.opener, ANSWERED)
+    terms = case.policy.channels.terms(order.channel, delivered_at=order.delivered_at, answers=answers)
+    request = LetterRequest(
+        key=case.key(activity_id, resume.sent_by if resume and out_before else case.ref.trigger),
+        case=case.ref,
+        letter=letter,
+        to=order.customer,
+        locale=order.locale,
+        currency=order.currency,
+        languages=case.policy.letters.languages,
+        values={"items": items, "total": str(order.total), **plain(values)},
+        at=workflow.now(),
+        terms=None if out_before else terms,
+    )
+    try:
+        sent = await effects.send_letter(activity_id, request)
+    except effects.LetterHeld as held:
+        if not await _goes_out(case, request, held):
+            return
+        allowed = request.model_copy(update={"terms": None, "at": workflow.now()})
+        sent = await effects.send_letter(f"{activity_id}:anyway", allowed)
+    case.state.choices = sent.choices or case.state.choices
+    if out_before:
+        case.state.letters_sent += 1
+    else:
+        case.state.we_wrote(f"{letter}.{sent.language}", sent.version, workflow.now())
+        case.note(f"letter {letter} ({sent.language}) sent")
+
+
+async def _goes_out(case: Case, request: LetterRequest, held: effects.LetterHeld) -> bool:
+    """What an operator says to a letter that is held.
+
+    Where none decides it stays in and a person is told; but a letter in another language is better than none.
+    """
+    case.note(f"letter {request.letter} held: {held}")
+    question = f"The letter {request.letter} is held: {held}. Send it all the same?"
+    window = case.policy.channels.held_window
+    fallback = "leave_out" if held.forbidden else "send_anyway"
+    if await case.decision(question, *OPTIONS, fallback=fallback, within=window) == "send_anyway":
+        return True
+    case.note(f"letter {request.letter} left out")
+    if not case.state.decisions[-1].by:
+        await case.tell(f"aftersales {request.key}", f"letter {request.letter} was not sent: {held}")
+    return False

@@ -15,6 +15,7 @@ from datetime import timedelta
 
 import structlog
 import uvloop
+from pydantic import ValidationError
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
@@ -33,7 +34,7 @@ from adapters.database import DatabaseUnusable, Store, open_store
 from adapters.evidence import EvidenceFolder
 from adapters.logs import configure_logging
 from adapters.outbox import Outbox
-from adapters.settings import ROOT, Settings
+from adapters.settings import ROOT, Settings, faults
 from adapters.temporal import NotReachable, RunningCases, connect, missing_attributes
 from adapters.triage import EmbeddedClassifier
 from adapters.triage_http import HttpClassifier
@@ -116,11 +117,7 @@ def build_worker(
 
 
 def classifier_for(settings: Settings) -> Classifier:
-    """Who reads messages: a team's own classifier where the settings name one, else the embedded one.
-
-    Raises:
-        ValueError: the setting is no address.
-    """
+    """Who reads messages: a team's own classifier where the settings name one, else the embedded one."""
     if settings.classifier_url:
         return HttpClassifier(settings.classifier_url)
     return EmbeddedClassifier(order_ids=settings.order_ids)
@@ -202,7 +199,11 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
 
 def main() -> int:
     """Entry point; returns the exit code."""
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        print(faults(error), file=sys.stderr)
+        return 1
     configure_logging(settings.log_level, settings.log_format)
     try:
         uvloop.run(run(settings))

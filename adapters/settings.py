@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
+from pydantic import AfterValidator, BeforeValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.logs import LogFormat
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as fault:
+        raise ValueError(f"{text!r} is no regular expression: {fault}") from None
+    return text
+
+
+def _address(text: str) -> str:
+    address = urlsplit(text)
+    if text and (address.scheme not in ("http", "https") or not address.hostname):
+        raise ValueError(f"{text!r} is no address; write https://host/path")
+    return text
+
+
+def faults(error: ValidationError) -> str:
+    """What is wrong with the settings, each with its environment variable."""
+    wrong = [(".".join(map(str, one["loc"])).upper(), one["msg"]) for one in error.errors()]
+    return "; ".join(f"AFTERSALES_{name}: {message.removeprefix('Value error, ')}" for name, message in wrong)
 
 
 class Settings(BaseSettings):
@@ -32,11 +57,11 @@ class Settings(BaseSettings):
     """What stands behind the @ in the Message-ID of letters."""
     web_ui: str = ""
     """Where Temporal's Web UI is, for links to cases; that of `./dev up` is known without it."""
-    classifier_url: str = ""
+    classifier_url: Annotated[str, AfterValidator(_address)] = ""
     """A team's own classifier of messages behind HTTP; empty for the embedded one."""
-    order_ids: str = ""
+    order_ids: Annotated[str, AfterValidator(_pattern)] = ""
     """A regular expression of what this shop's order ids look like, for those that messages name."""
-    log_level: str = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     log_format: LogFormat = "auto"
     """`json`, `console`, or `auto`: console on a terminal, JSON elsewhere."""

@@ -9,6 +9,9 @@ drives both the same way, start, reply, cancel, without the starter and its even
 `anger` compares rule 6 with labelled posts and ordinary messages (`benchmarks/anger.py`); exit code 1 below its target.
 
 `triage` measures the classifier of messages on those that it did not learn from (`benchmarks/triage.py`).
+
+`messages` sends real messages through the starter to cases and tells where each ended up (`benchmarks/messages.py`);
+exit code 1 where one was lost or a case failed.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ from aftersales.events import CustomerReplied, Event, ReturnCancelled, ReturnReq
 from aftersales.opening import CaseOpened
 from aftersales.order import Order
 from aftersales.policy import load_policy
-from benchmarks import anger, processes, triage
+from benchmarks import anger, messages, processes, triage
 from benchmarks.bare import QUEUE, BareLadder
 from tests.events import order
 from workflows import attributes
@@ -247,7 +250,10 @@ def main() -> int:
     """Entry point; returns the exit code: 1 where a process costs too much."""
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument(
-        "only", nargs="?", choices=["ladder", "processes", "anger", "triage"], help="one of them; without it, all"
+        "only",
+        nargs="?",
+        choices=["ladder", "processes", "anger", "triage", "messages"],
+        help="one of them; without it, all",
     )
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--cases", type=int, default=100, help="cases a round and side")
@@ -257,24 +263,30 @@ def main() -> int:
     figures: dict[str, Any] = {}
     costs: dict[str, processes.Cost] = {}
     judged: list[anger.Posts] = []
-    messages: list[anger.Ordinary] = []
+    ordinary: list[anger.Ordinary] = []
+    places: list[messages.Placed] = []
     if arguments.only in (None, "ladder"):
         figures = asyncio.run(bench(arguments.rounds, arguments.cases, arguments.held))
     if arguments.only in (None, "processes"):
         costs = asyncio.run(processes.costs())
     read = triage.measure() if arguments.only in (None, "triage") else None
     if arguments.only in (None, "anger"):
-        judged, messages = list(anger.posts()), list(anger.ordinary())
-        if not judged or not messages:
+        judged, ordinary = list(anger.posts()), list(anger.ordinary())
+        if not judged or not ordinary:
             print(f"anger: skipped where the data is not in {anger.DATA}", file=sys.stderr)
+    if arguments.only in (None, "messages"):
+        places = messages.measure()
+        if not places:
+            print(f"messages: skipped where the data is not in {messages.DATA}", file=sys.stderr)
     if arguments.json:
         print(
             json.dumps(
                 figures
                 | {"processes": {name: cost.figures() for name, cost in costs.items()}}
                 | {"anger": {each.name: {"precision": each.precision, "recall": each.recall} for each in judged}}
-                | {"false alarms": {each.name: each.share for each in messages}}
+                | {"false alarms": {each.name: each.share for each in ordinary}}
                 | {"triage": read.figures() if read else {}}
+                | {"messages": messages.figures(places)}
             )
         )
     else:
@@ -285,15 +297,21 @@ def main() -> int:
             console.print(processes.table(costs))
             for line in processes.findings(costs):
                 console.print(line, soft_wrap=True, highlight=False)
-        if judged or messages:
-            for table in anger.tables(judged, messages):
+        if judged or ordinary:
+            for table in anger.tables(judged, ordinary):
                 console.print(table)
-            for line in anger.missed(judged, messages):
+            for line in anger.missed(judged, ordinary):
                 console.print(line, soft_wrap=True, highlight=False)
         if read:
             for shown in triage.tables(read):
                 console.print(shown)
-    return int(any(cost.too_much for cost in costs.values()) or bool(anger.missed(judged, messages)))
+        if places:
+            for table in messages.tables(places):
+                console.print(table)
+            for line in (*messages.misread(places), *messages.gone(places)):
+                console.print(line, soft_wrap=True, highlight=False, markup=False)
+    too_much = any(cost.too_much for cost in costs.values())
+    return int(too_much or bool(anger.missed(judged, ordinary) or messages.gone(places)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -26,12 +25,7 @@ def classify(
 
 async def _classify(settings: Settings, file: str, language: str) -> int:
     threshold = float(load_policy(settings.policy, settings.law).inquiries.confidence)
-    try:
-        reader = classifier_for(settings)
-    except ValueError as fault:
-        raise Stop(f"AFTERSALES_CLASSIFIER_URL: {fault}") from None
-    except re.error as fault:
-        raise Stop(f"AFTERSALES_ORDER_IDS is no regular expression: {fault}") from None
+    reader = classifier_for(settings)
     with _opened(file) as source:
         # An object for empty lines too: both sides can be put together by their numbers.
         for line in source:

@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from adapters.database import DatabaseUnusable
 from adapters.logs import configure_logging
 from adapters.preflight import ServerError
-from adapters.settings import Settings
+from adapters.settings import Settings, faults
 from adapters.temporal import NotReachable
 from aftersales.faults import BadFile
 
@@ -58,8 +58,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = [f"AFTERSALES_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
-        raise Stop("; ".join(wrong)) from None
+        raise Stop(faults(error)) from None
 
 
 def fail(text: str) -> int:

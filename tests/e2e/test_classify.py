@@ -62,7 +62,7 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path) -> None:
     for done, said in (
         (classify(tmp_path, "nowhere.txt"), b"nowhere.txt: cannot be read"),
         (classify(tmp_path, "-", AFTERSALES_CLASSIFIER_URL="x"), b"AFTERSALES_CLASSIFIER_URL: 'x' is no address"),
-        (classify(tmp_path, "-", AFTERSALES_ORDER_IDS="("), b"AFTERSALES_ORDER_IDS is no regular expression"),
+        (classify(tmp_path, "-", AFTERSALES_ORDER_IDS="("), b"AFTERSALES_ORDER_IDS: '(' is no regular expression"),
     ):
         assert done.returncode == 1
         assert said in done.stderr

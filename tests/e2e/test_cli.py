@@ -312,8 +312,10 @@ def test_after_a_change_of_the_code_cases_that_fit_go_on_and_others_are_named(ma
     assert machine.run("extend", case, "--hours", "1", "--by", "Ana", "--reason", "x").returncode == 0
 
     assert machine.stop() == 0
-    toolkit = machine.code / "workflows" / "case.py"
-    toolkit.write_text(toolkit.read_text().replace('next_id(f"letter:{letter}")', 'next_id(f"note:{letter}")'))
+    toolkit = machine.code / "workflows" / "letters.py"
+    planted = toolkit.read_text().replace('next_id(f"letter:{letter}")', 'next_id(f"note:{letter}")')
+    assert planted != toolkit.read_text()
+    toolkit.write_text(planted)
     machine.start()
     said = machine.told("0 open cases of earlier builds moved")
     assert f"{case} stays with build" in said

@@ -286,7 +286,7 @@ def main() -> int:
                 | {"anger": {each.name: {"precision": each.precision, "recall": each.recall} for each in judged}}
                 | {"false alarms": {each.name: each.share for each in ordinary}}
                 | {"triage": read.figures() if read else {}}
-                | {"messages": messages.figures(places)}
+                | {"messages": messages.figures(places) if places else {}}
             )
         )
     else:

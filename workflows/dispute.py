@@ -224,7 +224,7 @@ class Dispute(Case):
             )
             options = ("won", "lost", "withdrawn", "wait")
             choice = await self.decision(question, *options, fallback="wait", within=window, most=self.order.total)
-            if self.is_over():
+            if self.is_over() or (choice == "wait" and self.state.decisions[-1].by):
                 await self.hear(by=self.until(window))
             else:
                 self.end = self.claim.found(choice, self.state.decisions[-1].amount, workflow.now())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import field_validator
 
@@ -30,6 +30,7 @@ from aftersales.events import (
     ReturnRequested,
     WrongItemReported,
 )
+from aftersales.inquiry_words import is_question, perk_meant, return_meant
 from aftersales.lanes import Section
 from aftersales.model import Name
 from aftersales.order import Item, Order
@@ -41,43 +42,14 @@ ABOUT_LINES = frozenset({"return", "wrong_item", "exchange", "repair"})
 OTHER_CHANNELS = "default"
 """The key of the first response on channels that have none of their own, such as marketplaces."""
 
-_PERKS: Mapping[Literal["gift", "free_shipping"], tuple[str, ...]] = {
-    "gift": (
-        "gift",
-        "freebie",
-        "赠品",
-        "礼物",
-        "小礼",
-        "geschenk",
-        "cadeau",
-        "regalo",
-        "obsequio",
-        "プレゼント",
-        "おまけ",
-    ),
-    "free_shipping": (
-        *(
-            "shipping",
-            "delivery fee",
-            "postage",
-            "包邮",
-            "免邮",
-            "免运费",
-            "运费",
-            "versandkosten",
-            "versandkostenfrei",
-        ),
-        *("kostenloser versand", "frais de port", "frais de livraison", "livraison gratuite", "livraison offerte"),
-        *("gastos de envío", "envío gratis", "envío gratuito", "送料"),
-    ),
-}
-
 
 class Inquiries(Section):
     """Messages that belong to no open case (`§17`)."""
 
     confidence: Share = Decimal("0.80")
     """How sure the classifier must be that a message means what it says; below, a person reads it (`§17`)."""
+    confidence_in: Mapping[Name, Share] = {}
+    """The same by language (ISO 639-1), where it differs, as where the classifier has learnt less (`§17`)."""
     first_response: Mapping[Name, Window] = {OTHER_CHANNELS: timedelta(hours=24), "chat": timedelta(minutes=1)}
     """By when a message is answered or acknowledged, by channel; `default` for all others (`§17`)."""
     confirm_window: Window = timedelta(hours=72)
@@ -89,6 +61,10 @@ class Inquiries(Section):
         if OTHER_CHANNELS not in windows:
             raise ValueError(f"needs {OTHER_CHANNELS}, such as {OTHER_CHANNELS}: 24h")
         return windows
+
+    def threshold(self, language: str) -> float:
+        """How sure the classifier must be of a message in this language, such as `fr` or `zh-CN`."""
+        return float(self.confidence_in.get(language.partition("-")[0].casefold(), self.confidence))
 
     def first_response_on(self, channel: str) -> timedelta:
         """By when a message on this channel is answered or acknowledged."""
@@ -115,21 +91,18 @@ def topic_of(read: Classified, message: Message) -> str:
     if read.abstained:
         return ""
     match read.intent:
-        case "return" | "wrong_item" | "repair" | "invoice" | "where_is_my_order" | "cancel" | "thanks" as topic:
+        case "wrong_item" | "repair" | "invoice" | "where_is_my_order" | "cancel" as topic:
             return topic
+        case "thanks":
+            return "" if is_question(message.text) else "thanks"
+        case "return":
+            return return_meant(message.text)
         case "damaged" | "complaint":
             return "complaint"
         case "perk":
             return perk_meant(message.text)
         case _:
             return ""
-
-
-def perk_meant(text: str) -> Literal["gift", "free_shipping", ""]:
-    """Which favour a text names; empty where it names none or both."""
-    said = text.casefold()
-    named = [perk for perk, words in _PERKS.items() if any(word in said for word in words)]
-    return named[0] if len(named) == 1 else ""
 
 
 def lines_named(order: Order, text: str) -> tuple[Item, ...]:

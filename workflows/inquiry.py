@@ -120,7 +120,7 @@ class Inquiry(Case):
         """The topic of a message: by the classifier where it is sure and the matter needs no person, else by one."""
         self.message = message
         language = message.language or self.order.customer.language
-        threshold = float(self.policy.inquiries.confidence)
+        threshold = self.policy.inquiries.threshold(language)
         request = ClassifyRequest(text=message.text, threshold=threshold, language=language)
         read = await effects.classify(self.state.next_id("classify"), request)
         self.state.angry |= read.angry
@@ -135,7 +135,7 @@ class Inquiry(Case):
         match inquiries.topic_of(read, message):
             case "thanks" if self.answered:
                 return "solved"
-            case "cancel" if not (self.left or self.cancelled):
+            case "cancel" | "return" if not (self.left or self.cancelled):
                 return await self.judged()
             case topic:
                 return topic or await self.judged()

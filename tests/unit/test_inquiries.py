@@ -22,7 +22,8 @@ from aftersales.events import (
     WrongItemReported,
     parse_event,
 )
-from aftersales.inquiries import ABOUT_LINES, Inquiries, channel_of, lines_named, perk_meant, requests, topic_of
+from aftersales.inquiries import ABOUT_LINES, Inquiries, channel_of, lines_named, requests, topic_of
+from aftersales.inquiry_words import perk_meant, return_meant
 from aftersales.order import Order
 from aftersales.triage import Classified, Intent
 from tests.events import event, order
@@ -90,6 +91,36 @@ def test_what_is_asked_for_in_words_only_is_for_a_person() -> None:
     for intent in ("exchange", "change", "pre_sale", "other", "perk"):
         assert topic_of(read(intent), said) == ""
     assert topic_of(read("damaged"), said) == "complaint"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("I want to return the lamp.", "return"),
+        ("What is your refund policy?", "return_policy"),
+        ("Bis wann kann ich die Lampe zurückgeben?", "return_policy"),
+        ("Jusqu’à quand puis-je la renvoyer ?", "return_policy"),
+        ("¿Hasta cuándo puedo devolverla?", "return_policy"),
+        ("退货政策是什么？", "return_policy"),
+        ("返品期限を教えてください", "return_policy"),
+        ("How long does a refund take?", ""),
+        ("Where is my refund", ""),
+        ("退款什么时候到", ""),
+    ],
+)
+def test_who_asks_for_the_rules_of_a_return_does_not_get_one(text: str, meant: str) -> None:
+    assert return_meant(text) == meant
+    assert topic_of(read("return"), message(text)) == meant
+
+
+def test_thanks_with_a_question_are_read_by_a_person() -> None:
+    assert topic_of(read("thanks"), message("Merci !")) == "thanks"
+    assert topic_of(read("thanks"), message("Merci. Je vais recevoir un SMS ?")) == ""
+
+
+def test_a_language_may_need_more_confidence() -> None:
+    strict = Inquiries.model_validate({"confidence": "80 %", "confidence_in": {"fr": "90 %"}})
+    assert [strict.threshold(language) for language in ("en", "fr", "fr-CA", "FR")] == [0.8, 0.9, 0.9, 0.9]
 
 
 @given(st.sampled_from(get_args(Intent)))

@@ -24,7 +24,7 @@ def classify(
 
 
 async def _classify(settings: Settings, file: str, language: str) -> int:
-    threshold = float(load_policy(settings.policy, settings.law).inquiries.confidence)
+    threshold = load_policy(settings.policy, settings.law).inquiries.threshold(language)
     reader = classifier_for(settings)
     with _opened(file) as source:
         # An object for empty lines too: both sides can be put together by their numbers.

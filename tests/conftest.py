@@ -7,7 +7,7 @@ from typing_extensions import override
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-STORIES = tuple(f"tests/workflows/test_{name}.py" for name in ("reason_first", "scenarios", "sequences"))
+STORIES = tuple(f"tests/workflows/test_{name}.py" for name in ("clocks", "reason_first", "scenarios", "sequences"))
 """They look at the same stories, which one process then plays once."""
 
 

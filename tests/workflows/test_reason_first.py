@@ -168,13 +168,16 @@ class Known:
 def _why_it_comes_back(known: Known) -> bool:
     """§1, rule 1: the reason that the customer gives, in a request or in words, or that a person picks for them.
 
-    A return that a complaint leads to has the complaint as its reason (§13).
+    A return that a complaint leads to has the complaint as its reason (§13). Who answers angrily what nobody can read
+    is not asked again: that counts as any other reason, for which the shop pays (rules 5, 6).
     """
     asked = known.told("order.return_requested", to="return-request")
     said = [*asked, *known.told("customer.message", "customer.replied", to="return-request")]
-    read = [screen(words.get("text", ""), words.get("choice"), RETURN_REASONS, known.language).intent for words in said]
-    given = {*read, *(request.get("reason") for request in asked)} - {None, "unclear", "other"}
-    return bool(given or known.told("order.complaint")) or known.decided("return-request", *RETURN_REASONS)
+    read = [screen(words.get("text", ""), words.get("choice"), RETURN_REASONS, known.language) for words in said]
+    given = {*(one.intent for one in read), *(request.get("reason") for request in asked)} - {None, "unclear", "other"}
+    angry = any(one.angry and one.intent == "unclear" for one in read)
+    told = bool(given or angry or known.told("order.complaint"))
+    return told or known.decided("return-request", *RETURN_REASONS)
 
 
 def _terms_of_a_return(known: Known) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("selenium", reason="selenium is not installed")
+
+from temporalio.service import RPCError
 
 from aftersales.records import LetterRecord
 from tests.e2e.browser import find_chromium, open_page
@@ -32,9 +35,11 @@ async def waiting(running: Plant) -> None:
     )
     assert code == 0, said
     for _ in range(200):
-        run = await (await running.client()).get_workflow_handle(CASE).describe()
-        if dict(run.search_attributes).get("Stage") == ["decision"]:
-            return
+        # The case that hands over to it may not have come so far.
+        with contextlib.suppress(RPCError):
+            run = await (await running.client()).get_workflow_handle(CASE).describe()
+            if dict(run.search_attributes).get("Stage") == ["decision"]:
+                return
         await asyncio.sleep(0.1)
     raise AssertionError("the case asks nobody")
 

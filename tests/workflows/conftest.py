@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -104,18 +105,25 @@ def _waited(history: WorkflowHistory) -> Iterator[tuple[str, str]]:
             yield process, stage
 
 
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    settings = Settings(data=tmp_path)
+@asynccontextmanager
+async def opened(folder: Path, **parts: Any) -> AsyncIterator[Shop]:
+    """A shop in real time with its data in a folder; `parts` of its worker replace the default ones."""
+    settings = Settings(data=folder)
     kinds = {name: type_name(kind) for name, kind in attributes.TYPES.items()}
     async with (
-        EmbeddedServer(log_file=tmp_path / "server.log", search_attributes=kinds) as server,
+        EmbeddedServer(log_file=folder / "server.log", search_attributes=kinds) as server,
         open_store(settings.store_url) as store,
     ):
         client = await connect(server.address)
-        async with build_worker(client, store, settings, versioned=False):
+        async with build_worker(client, store, settings, versioned=False, **parts):
             policy = load_policy(settings.policy, settings.law)
             yield Shop(client, store, Starter(client, store, policy, settings))
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    async with opened(tmp_path) as shop:
+        yield shop
 
 
 @pytest.fixture(scope="session")

@@ -11,19 +11,11 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from adapters.database import open_store
-from adapters.embedded import EmbeddedServer
-from adapters.settings import Settings
-from adapters.temporal import connect, type_name
-from aftersales.policy import load_policy
 from aftersales.records import EventRecord, EventStatus
 from aftersales.triage import Classified
 from cli.unrouted import unrouted
-from starter import Starter
 from tests.events import event, now, order, return_requested
-from tests.workflows.conftest import Shop
-from worker import build_worker
-from workflows import attributes
+from tests.workflows.conftest import Shop, opened
 
 LADDER, INQUIRY = "return-escalation/A-1", "inquiry/A-1"
 
@@ -38,16 +30,8 @@ class Broken:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Shop]:
     """A shop whose messages are all read by people."""
-    settings = Settings(data=tmp_path)
-    kinds = {name: type_name(kind) for name, kind in attributes.TYPES.items()}
-    async with (
-        EmbeddedServer(log_file=tmp_path / "server.log", search_attributes=kinds) as server,
-        open_store(settings.store_url) as store,
-    ):
-        client = await connect(server.address)
-        async with build_worker(client, store, settings, classifier=Broken(), versioned=False):
-            policy = load_policy(settings.policy, settings.law)
-            yield Shop(client, store, Starter(client, store, policy, settings))
+    async with opened(tmp_path, classifier=Broken()) as desk:
+        yield desk
 
 
 async def say(desk: Shop, text: str, name: str = "", kind: str = "customer.message", **data: Any) -> EventRecord:

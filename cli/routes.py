@@ -15,8 +15,6 @@ from aftersales.routing import STARTING
 from starter import HEARS
 from workflows.case import Case
 
-NOT_SERVED_YET: frozenset[str] = frozenset()
-"""Event types whose processes are still to be written: they are kept, and wait for a case that awaits them."""
 BY_KEY = frozenset({"refund.settled"})
 """Event types that reach the case which gave the command that they name."""
 
@@ -32,13 +30,11 @@ def route_problems(processes: Sequence[type[Case]]) -> list[Fault]:
 
 
 def _events(processes: Sequence[type[Case]]) -> Iterator[Fault]:
-    """Every event type starts a process, is heard by one, or is known to have none yet."""
+    """Every event type starts a process or is heard by one."""
     heard = tuple(kind for process in processes for kind in HEARS[process.process])
     served = BY_KEY | {name for name, kind in TYPES.items() if issubclass(kind, (*STARTING, *heard))}
     for name, kind in TYPES.items():
-        if name in served and name in NOT_SERVED_YET:
-            yield _at(kind, name, "is served now", "take it out of NOT_SERVED_YET in cli/routes.py")
-        if name not in served | NOT_SERVED_YET | INTERNAL:
+        if name not in served | INTERNAL:
             yield _at(
                 kind, name, "starts no process and none hears it", "add it to HEARS of the process that awaits it"
             )

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from temporalio.client import Client
-from temporalio.exceptions import WorkflowAlreadyStartedError
 
 import workflows
 from adapters import histories
@@ -48,6 +47,7 @@ from aftersales.routing import (
     NotServed,
     Start,
     came_early,
+    case_for,
     in_hand,
     listeners,
     of_parcel,
@@ -84,7 +84,7 @@ class Starter:
     ) -> None:
         """`policy` is for new cases; `clock` tells the time (aware), for rehearsals."""
         self._client, self._store, self._policy, self._settings = client, store, policy, settings
-        self._cases = RunningCases(client)
+        self._cases = RunningCases(client, settings.task_queue, start_options)
         self._clock = clock or (lambda: datetime.now(UTC))
         self._openings = Openings(store, policy, self._clock)
 
@@ -264,18 +264,11 @@ class Starter:
 
     async def _start(self, process: str, opened: CaseOpened, *, again: bool) -> tuple[str, bool]:
         """Open a case, or tell the one that is open; returns its id and whether it is new."""
-        options = start_options(process, opened)
-        case = options["id"]
+        case = case_for(process, opened.trigger, opened.order)
         last = await self._store.last_case(case) if again else None
-        if not (last and last.closed_at and last.trigger == opened.identity):
-            try:
-                await self._client.start_workflow(
-                    cast(Any, PROCESSES[process]).run, opened, task_queue=self._settings.task_queue, **options
-                )
-            except WorkflowAlreadyStartedError as running:
-                if not again or await histories.opened_by(self._client, case, running.run_id) != opened.identity:
-                    await self._cases.tell(case, opened.opener)
-                    return case, False
+        was_closed = last and last.closed_at and last.trigger == opened.identity
+        if not was_closed and not await self._cases.open(process, opened, again=again):
+            return case, False
         record = CaseRecord(**opened.ref(process, case).model_dump(), opening=opened.model_dump_json())
         await self._store.open_case(record)
         await self._deliver_waiting(record)

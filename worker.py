@@ -46,9 +46,10 @@ from aftersales.ports import Channel, Counterpart
 from aftersales.screening import screen
 from aftersales.triage import Classifier
 from workflows import attributes
+from workflows.start import start_options
 
 DEPLOYMENT = "aftersales"
-SHARED_LETTERS = {"message-received": frozenset[str]()}
+SHARED_LETTERS = {"message-received": frozenset[str](), "payment-waits": frozenset[str]()}
 """Letters that every process may send."""
 LETTERS = {"common": SHARED_LETTERS, **{process.process: process.LETTERS for process in workflows.ALL}}
 """Every letter with its variables, by process."""
@@ -87,7 +88,8 @@ def build_worker(
     )
     commands = Commands(counterpart or Booked(), store)
     evidence = Evidence(EvidenceFolder(settings.data / "evidence", store.views, settings.outbox))
-    outcomes = Outcomes(store, store, RunningCases(client), workflows.HEARS)
+    cases = RunningCases(client, settings.task_queue, start_options)
+    outcomes = Outcomes(store, store, cases, workflows.HEARS)
     return Worker(
         client,
         task_queue=settings.task_queue,
@@ -99,6 +101,7 @@ def build_worker(
             evidence.build,
             outcomes.record,
             outcomes.introduce,
+            outcomes.open,
             outcomes.hand_back,
             screen_reply,
             Triage(classifier or classifier_for(settings)).classify,

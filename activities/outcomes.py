@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from operator import not_
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from temporalio import activity
 
 from aftersales.events import DisputeClosed, Event, parse_event
 from aftersales.model import Model, Time
+from aftersales.opening import CaseOpened
 from aftersales.outcome import Outcome
 from aftersales.ports import CaseLedger, Cases, EventLedger
 from aftersales.records import CaseRecord, CaseRef, EventStatus
@@ -24,6 +26,14 @@ class Introduction(Model):
 
     case: CaseRef
     since: Time
+
+
+class OpenRequest(Model):
+    """A case of a process, to be opened under this id by one that goes on."""
+
+    process: str
+    case_id: str
+    opened: CaseOpened
 
 
 class OutcomeRequest(Model):
@@ -71,11 +81,30 @@ class Outcomes:
     @activity.defn(name="introduce_case")
     async def introduce(self, opened: Introduction) -> None:
         """Make the case known, and give it what came too early for it; the starter finds it from now on."""
-        case = CaseRecord(**opened.case.model_dump())
+        await self._introduce(CaseRecord(**opened.case.model_dump()), opened.since)
+
+    @activity.defn(name="open_case")
+    async def open(self, request: OpenRequest) -> bool:
+        """Open a case, or give its event to the one that runs; whether it was opened.
+
+        A repeat opens no second one, nor does the case that asks when it is reset.
+        """
+        opened = request.opened
+        last = await self._ledger.last_case(request.case_id)
+        if last and last.closed_at and last.trigger == opened.identity:
+            return True
+        if not await self._cases.open(request.process, opened, again=True):
+            return False
+        case = opened.ref(request.process, request.case_id)
+        since = min(opened.opened_at, opened.trigger.happened_at)
+        await self._introduce(CaseRecord(**case.model_dump(), opening=opened.model_dump_json()), since)
+        return True
+
+    async def _introduce(self, case: CaseRecord, since: datetime) -> None:
         await self._ledger.open_case(case)
         for waiting in await self._events.waiting_events(case.order_id):
             event = parse_event(json.loads(waiting.raw))
-            if came_early(event, case, self._hears, opened.since) and await self._cases.tell(case.case_id, event):
+            if came_early(event, case, self._hears, since) and await self._cases.tell(case.case_id, event):
                 given = {"status": EventStatus.SIGNALLED, "cases": (case.case_id,), "detail": ""}
                 await self._events.settle_events([waiting.model_copy(update=given)])
 

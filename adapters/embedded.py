@@ -154,6 +154,8 @@ class EmbeddedServer:
             arguments += ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"]
             # Without it each skipped wait costs a second of real time.
             arguments += ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="20ms"']
+            # The server's own workers, for schedules and batches, which every namespace would get.
+            arguments += ["--dynamic-config-value", "worker.perNamespaceWorkerCount=0"]
         return arguments
 
     async def _until_ready(self) -> None:

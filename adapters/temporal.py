@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
@@ -17,6 +19,7 @@ from typing_extensions import override
 
 from adapters import histories
 from aftersales.events import Event, enveloped
+from aftersales.opening import CaseOpened
 from aftersales.ports import Cases
 
 _SYSTEM_MESSAGE = re.compile(r'message: "([^"]+)"')
@@ -61,8 +64,26 @@ async def connect(address: str | None = None, interceptors: Sequence[Interceptor
 class RunningCases(Cases):
     """The cases that run on a Temporal server."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(
+        self, client: Client, task_queue: str, options: Callable[[str, CaseOpened], Mapping[str, Any]]
+    ) -> None:
+        """`options` are those of a start of a process: id, title, search attributes."""
+        self._client, self._task_queue, self._options = client, task_queue, options
+
+    @override
+    async def open(self, process: str, opened: CaseOpened, *, again: bool) -> bool:
+        options = self._options(process, opened)
+        while True:
+            try:
+                await self._client.start_workflow(process, opened, task_queue=self._task_queue, **options)
+                return True
+            except WorkflowAlreadyStartedError as running:
+                case = options["id"]
+                if again and await histories.opened_by(self._client, case, running.run_id) == opened.identity:
+                    return True
+                if await self.tell(case, opened.opener):
+                    return False
+                # It has closed since.
 
     @override
     async def tell(self, case_id: str, event: Event) -> bool:

@@ -11,6 +11,7 @@ from aftersales.commands import Command, CommandAccepted
 from aftersales.events import Event
 from aftersales.evidence import EvidencePack, EvidenceRequest
 from aftersales.letters import Rendered
+from aftersales.opening import CaseOpened
 from aftersales.order import Customer
 from aftersales.outcome import Outcome
 from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
@@ -105,6 +106,13 @@ class CommandLedger(Protocol):
 
 class Cases(Protocol):
     """The cases that run."""
+
+    async def open(self, process: str, opened: CaseOpened, *, again: bool) -> bool:
+        """Open a case, or give the event that would open it to the one that runs; whether it was opened.
+
+        `again` where an earlier try may have opened it and did not come to know.
+        """
+        ...
 
     async def tell(self, case_id: str, event: Event) -> bool:
         """Give an event to a case, which takes it once; False where the case does not run."""

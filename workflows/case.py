@@ -254,11 +254,11 @@ class Case:
 
         It is the successor of this case, which hands it what is left in the inbox.
         """
-        self.successor = await handover.open_case(self, process, event, with_inbox=True)
+        self.successor = await handover.hand_over(self, process, event)
 
     async def open_case(self, process: str, event: Event) -> None:
         """Open another process's case beside this one, which goes on."""
-        await handover.open_case(self, process, event)
+        await handover.open_beside(self, process, event)
 
     async def to_a_person(self, event: Event, why: str, *, unless_taken_by: str = "") -> None:
         """Put an event for which there is no rule on the list that a person reads, and tell a customer so who wrote.

@@ -131,6 +131,8 @@ async def _after(case: Case, name: CommandType, refusal: effects.Refused, instea
 async def _held(case: Case, name: CommandType, since: datetime) -> str:
     """Wait for the end of the dispute that holds a payment up, or for a look at it; what a supervisor says at last."""
     stage, operators = case.state.stage, case.policy.operators
+    if case.state.owes_an_answer and workflow.patched("who-waits-for-a-payment-is-told"):
+        await case.send("payment-waits")
     case.enter("payment-held")
     await case.next(DisputeClosed, within=operators.dispute_check)
     case.enter(stage)

@@ -82,8 +82,9 @@ class Dispute(Case):
 
     promised = Decimal(0)
     """What the customer was offered and did not refuse; paid when the dispute is withdrawn."""
-    offered = refunded = deciding = False
-    """Whether something was offered; the shop has paid the order back itself; a supervisor is choosing a solution."""
+    offered = refunded = deciding = finding_out = False
+    """Whether something was offered; the shop has paid the order back itself; a supervisor is choosing a solution;
+    nothing is left but to find out how it ended."""
     reference = ""
     """The platform's number for our evidence."""
     end: End | None = None
@@ -215,6 +216,8 @@ class Dispute(Case):
         """What the platform decides, or the customer; where nothing comes, an operator finds out."""
         window = self.policy.disputes.ruling_window
         if not self.end:
+            # A message does not wait for weeks until somebody has found out how it ended.
+            self.finding_out = workflow.patched("what-comes-in-a-ruling-is-handed-on")
             self.enter(stage)
             await self.hear(by=self.until(window))
         while not self.end:
@@ -283,6 +286,7 @@ class Dispute(Case):
         return (
             news
             or (self.asks and not self.end and self.is_over())
+            or (self.asks and self.finding_out and self.state.awaits((Message,)))
             or (deadline is not None and deadline > self.claim.last)
         )
 
@@ -303,6 +307,8 @@ class Dispute(Case):
             if self.claim.is_new(opened):
                 known: dict[str, Any] = opened.model_dump(include={"id", "source", "order_id", "time"})
                 await self.open_case("dispute", FurtherDispute(**known, order=self.order, dispute=opened))
+        if self.finding_out:
+            await self.hand_strays_on("the customer wrote when nothing was left but to hear how the dispute ended")
         self.clock("answer", None if self.claim.answered else self.claim.respond_by, _ANSWER)
         question, deadline = self._board.question, self._board.deadline
         if question and self.asks and not self.end and self.is_over():

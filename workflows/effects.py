@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.commands import HELD, OVER_LIMIT, REFUSED, ChargeRequest, CommandRequest, Commands
     from activities.evidence import Evidence
     from activities.letters import LETTER_HELD, LetterRequest, Letters, LetterSent
-    from activities.outcomes import HandBackRequest, Introduction, OutcomeRequest, Outcomes
+    from activities.outcomes import HandBackRequest, Introduction, OpenRequest, OutcomeRequest, Outcomes
     from activities.screening import ScreenRequest, screen_reply
     from activities.triage import ClassifyRequest, Triage, unread
     from aftersales.evidence import EvidencePack, EvidenceRequest
@@ -93,6 +93,12 @@ async def introduce(activity_id: str, opened: Introduction) -> None:
     """Make a case known that this one opened."""
     options = _effect(activity_id, f"Opened {opened.case.case_id}")
     await workflow.execute_activity_method(Outcomes.introduce, opened, **options)
+
+
+async def open_case(activity_id: str, request: OpenRequest) -> bool:
+    """Open a case, or give its event to the one that runs; whether it was opened."""
+    options = _effect(activity_id, f"Open {request.case_id}")
+    return await workflow.execute_activity_method(Outcomes.open, request, **options)
 
 
 async def hand_back(activity_id: str, request: HandBackRequest) -> None:

@@ -8,9 +8,10 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.outcomes import Introduction
+    from activities.outcomes import Introduction, OpenRequest
     from aftersales.events import INFORMATIVE, Event, enveloped
     from aftersales.opening import CaseOpened
+    from aftersales.routing import case_for
 
 from workflows import effects
 from workflows.start import start_options
@@ -19,37 +20,63 @@ if TYPE_CHECKING:
     from workflows.case import Case
 
 
-async def open_case(case: Case, process: str, event: Event, *, with_inbox: bool = False) -> str:
-    """Open a case of another process with this event, or give the event to the one that runs; returns its id.
+async def hand_over(case: Case, process: str, event: Event) -> str:
+    """Open the case that goes on in the place of this one; returns its id.
 
     It is a child that its parent's end does not touch, whichever way that ends. The inbox goes along with it: sent
     after it, a message could come too late, as this case may be held up.
     """
-    given = [item for item in case.state.inbox if with_inbox and type(item.event) is not type(case.opened.trigger)]
-    opened = CaseOpened(
+    given = [item for item in case.state.inbox if type(item.event) is not type(case.opened.trigger)]
+    opened = _opened(case, event, tuple(item.event for item in given))
+    if introduced := await _start_child(case, process, opened):
+        case.state.inbox = [item for item in case.state.inbox if item not in given]
+        # Its outcome will tell of it, in a moment.
+        case.introduces = introduced
+    return _id(process, opened)
+
+
+async def open_beside(case: Case, process: str, event: Event) -> None:
+    """Open a case beside this one, or give the event to the one that runs.
+
+    It is no child: a server that skips time waits for the children of a case, and this one goes on.
+    """
+    opened = _opened(case, event)
+    if workflow.patched("cases-beside-are-no-children"):
+        id = _id(process, opened)
+        request = OpenRequest(process=process, case_id=id, opened=opened)
+        is_new = await effects.open_case(case.state.next_id("open"), request)
+        case.note(f"handed over to {id}" if is_new else f"{event.type} passed on to {id}")
+    elif (introduced := await _start_child(case, process, opened)) and workflow.patched("opened-cases-are-introduced"):
+        await effects.introduce(case.state.next_id("introduce"), introduced)
+
+
+def _opened(case: Case, event: Event, inbox: tuple[Event, ...] = ()) -> CaseOpened:
+    return CaseOpened(
         order=case.order,
         policy=case.policy,
         opened_at=workflow.now(),
         trigger=cast(Any, event),
-        inbox=tuple(item.event for item in given),
+        inbox=cast(Any, inbox),
     )
+
+
+def _id(process: str, opened: CaseOpened) -> str:
+    return case_for(process, opened.trigger, opened.order)
+
+
+async def _start_child(case: Case, process: str, opened: CaseOpened) -> Introduction | None:
+    """Open a case, or give its event to the one that runs: then None."""
     options = start_options(process, opened)
     try:
         await workflow.start_child_workflow(
             process, opened, parent_close_policy=workflow.ParentClosePolicy.ABANDON, **options
         )
-        case.state.inbox = [item for item in case.state.inbox if item not in given]
-        since = min(opened.opened_at, opened.trigger.happened_at)
-        introduced = Introduction(case=opened.ref(process, options["id"]), since=since)
-        if with_inbox:
-            # Its outcome will tell of it, in a moment.
-            case.introduces = introduced
-        elif workflow.patched("opened-cases-are-introduced"):
-            await effects.introduce(case.state.next_id("introduce"), introduced)
-        case.note(f"handed over to {options['id']}")
     except WorkflowAlreadyStartedError:
-        await _pass_on(case, event, options["id"])
-    return options["id"]
+        await _pass_on(case, opened.trigger, options["id"])
+        return None
+    case.note(f"handed over to {options['id']}")
+    since = min(opened.opened_at, opened.trigger.happened_at)
+    return Introduction(case=opened.ref(process, options["id"]), since=since)
 
 
 async def clear(case: Case, event: Event) -> None:

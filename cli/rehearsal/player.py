@@ -151,8 +151,12 @@ class Player:
                         self._decisions(outcome)
                     case EventRecord() | LetterRecord() | CommandRecord():
                         pass
-            for at_moment, attributes in case.shown:
-                self._add(at_moment, "stage", case.id, _stage(attributes, self._calendar.begins))
+            attributes, told = dict[str, Any](), ""
+            for at_moment, changed in case.shown:
+                attributes |= changed
+                if (now_told := _stage(attributes, self._calendar.begins)) != told:
+                    told = now_told
+                    self._add(at_moment, "stage", case.id, told)
         return Result(
             letters=_by_time(letters),
             commands=_by_time(commands),

@@ -33,7 +33,7 @@ from starter import Starter
 from worker import build_worker
 from workflows import attributes
 
-AT_ONCE = 6
+AT_ONCE = 10
 """Scenarios played side by side: while one waits for the server, another has work for the processor."""
 A_SERVER = 60
 """Scenarios played on one server: it keeps some 9 MiB of each, and takes ever longer for the next."""
@@ -127,7 +127,7 @@ class Theatre:
                 shutil.copy(self._folder / EMPTY, settings.data / "aftersales.db")
                 store = await stack.enter_async_context(open_store(settings.store_url))
                 worker = build_worker(
-                    client, store, settings, book=self._book, counterpart=counterpart, versioned=False
+                    time.client, store, settings, book=self._book, counterpart=counterpart, versioned=False
                 )
                 await stack.enter_async_context(worker)
                 starter = Starter(time.client, store, policy, settings, clock=time.now)

@@ -1,8 +1,9 @@
 """One virtual clock over all cases of a story, on a server that skips time workflow by workflow.
 
 The server gives every workflow a clock of its own, which begins at the real now. Here they are kept together: a case
-is started with a delay up to the virtual now and skips it in the same call; a child is born on its parent's clock; and
-time moves from one wake-up to the next, the earliest of all cases first, after every case has done its work.
+is started with a delay up to the virtual now and skips it in the same call; a child is born on its parent's clock, and
+only a case that closes may have one, as its clock stands still while the child runs; and time moves from one wake-up to
+the next, the earliest of all cases first, after every case has done its work.
 
 A skip goes over one wake-up at a time (`max_session_skip_count=1`). Skipping further, the server may run past the
 target to the timer after it, when a workflow task is under way as the target passes (server 1.32).
@@ -115,8 +116,9 @@ class VirtualTime:
                 return
             waking = [case for moment, case in wakes if moment <= first + DRIFT]
             await self._bring((case for case in self.open_cases if case not in waking), first)
-            await asyncio.gather(*(self._skip(case, case.wakes_at or first) for case in waking))
+            # Before they wake: what they open at once is opened on this clock.
             self._set(first)
+            await asyncio.gather(*(self._skip(case, case.wakes_at or first) for case in waking))
 
     async def _bring(self, cases: Iterable[VirtualCase], to: datetime) -> None:
         """Move the clocks of cases that sleep; one that wakes soon after is held a little before that."""

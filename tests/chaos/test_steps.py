@@ -32,6 +32,7 @@ from aftersales.order import Customer
 from aftersales.policy import Policy, load_policy
 from aftersales.records import EventStatus
 from starter import Starter
+from tests.books import book
 from tests.events import event, now, replied, return_requested, returned
 from worker import build_worker
 
@@ -177,6 +178,7 @@ async def open_shop(client: Client, folder: Path, cuts: Cuts) -> AsyncIterator[S
             client,
             cuts.around(store),
             settings,
+            book=book(),
             channel=cuts.around(Outbox(settings.outbox)),
             counterpart=cuts.around(counterpart),
             versioned=False,

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftersales.letters import LetterBook, Rendered
+from aftersales.letters import Rendered
 from aftersales.return_eligibility import REASONS
+from tests.books import book
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-BOOK = LetterBook.load(TEMPLATES)
+BOOK = book()
 
 SCAN: dict[str, object] = {
     "carrier": "USPS",
@@ -53,7 +54,7 @@ BULK: dict[str, object] = {
 BLOCK: dict[str, object] = {"region": "Texas", "carriers": ["USPS", "UPS"], "proof": ["https://p.example/notice.pdf"]}
 
 VALUES: dict[str, dict[str, dict[str, object]]] = {
-    "common": {"message-received": {}},
+    "common": {"message-received": {}, "payment-waits": {}},
     "return-request": {
         "ask-return-reason": {"reply_by": BY},
         "ask-return-reason-reminder": {"reply_by": BY},

@@ -25,6 +25,7 @@ from aftersales.records import EventStatus
 from aftersales.scenario import load_scenario
 from cli.rehearsal import Performance, Theatre
 from starter import Starter
+from tests.books import book
 from tests.events import event
 from worker import build_worker
 from workflows import attributes
@@ -115,7 +116,7 @@ async def opened(folder: Path, **parts: Any) -> AsyncIterator[Shop]:
         open_store(settings.store_url) as store,
     ):
         client = await connect(server.address)
-        async with build_worker(client, store, settings, versioned=False, **parts):
+        async with build_worker(client, store, settings, book=book(), versioned=False, **parts):
             policy = load_policy(settings.policy, settings.law)
             yield Shop(client, store, Starter(client, store, policy, settings))
 

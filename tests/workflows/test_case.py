@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.testing import ActivityEnvironment
 
 import workflows
-from activities.outcomes import HandBackRequest, Outcomes
+from activities.outcomes import HandBackRequest, OpenRequest, Outcomes
+from adapters.settings import Settings
 from adapters.temporal import RunningCases
 from aftersales.events import parse_event
+from aftersales.opening import CaseOpened
+from aftersales.policy import load_policy
 from aftersales.records import CaseRef, EventStatus
 from tests.events import event, now, order, return_requested
+from workflows.start import start_options
 
 CASE = "return-escalation/A-1"
 
@@ -96,11 +100,41 @@ async def test_whoever_ends_a_case_does_not_end_the_one_that_it_opened(shop: Any
     watch = await shop.reaches("shipment-watch/A-1/P1", "parcel-lost-choice")
     await shop.tell("customer.replied", case_id=watch.id, choice=2)
     claim = await shop.reaches("carrier-claim/A-1/P1", "search")
-    assert (await claim.describe()).parent_id == watch.id
+    assert (await claim.describe()).parent_id is None
     await watch.terminate("a hand that slipped")
     await shop.tell("carrier.claim_decided", parcel_no="P1", granted=True, amount="120.00")
     async with asyncio.timeout(20):
         assert (await claim.result())["result"] == "recovered"
+
+
+async def test_a_case_is_opened_beside_another_once_however_often_it_is_tried(shop: Any) -> None:
+    raw = return_requested("A-1")
+    opened = CaseOpened(
+        order=raw["data"]["order"],
+        policy=load_policy(Settings().policy, Settings().law),
+        opened_at=now(),
+        trigger=cast(Any, parse_event(raw)),
+    )
+    request = OpenRequest(process="return-escalation", case_id=CASE, opened=opened)
+    queue = Settings().task_queue
+    outcomes = Outcomes(shop.store, shop.store, RunningCases(shop.client, queue, start_options), workflows.HEARS)
+    early = event("customer.replied", "A-1", case_id=CASE, text="No, I will not pay.")
+    assert (await shop.starter.handle(early)).status == EventStatus.NO_OPEN_CASE
+    assert await ActivityEnvironment().run(outcomes.open, request) is True
+    case = await shop.reaches(CASE, "waive-restocking")
+    assert await ActivityEnvironment().run(outcomes.open, request) is True
+    other = request.model_copy(
+        update={"opened": opened.model_copy(update={"trigger": parse_event(raw | {"id": "again"})})}
+    )
+    assert await ActivityEnvironment().run(outcomes.open, other) is False, "the case that runs is told"
+    await shop.tell("order.return_cancelled")
+    async with asyncio.timeout(20):
+        await case.result()
+    assert await ActivityEnvironment().run(outcomes.open, request) is True, (
+        "it has closed since, and was opened by this event"
+    )
+    runs = [run.run_id async for run in shop.client.list_workflows(f"WorkflowId = '{CASE}'")]
+    assert len(runs) == 1
 
 
 async def test_what_the_next_case_has_had_is_not_for_a_person(shop: Any) -> None:
@@ -109,7 +143,7 @@ async def test_what_the_next_case_has_had_is_not_for_a_person(shop: Any) -> None
     taken = event("customer.message", "A-1", case_id=CASE, text="What does this mean?")
     await shop.starter.handle(taken)
     await shop.reaches(CASE, "decision")
-    running = RunningCases(shop.client)
+    running = RunningCases(shop.client, "", start_options)
     identity = parse_event(taken).identity
     assert await running.took(CASE, identity)
     assert not await running.took(CASE, "somebody else's")

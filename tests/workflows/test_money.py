@@ -21,6 +21,7 @@ from aftersales.records import CaseRecord, CaseRef, PaymentRecord
 from starter import Starter
 from tests.events import now, return_requested, returned
 from workflows.return_parcel import ReturnParcel
+from workflows.start import start_options
 
 CASE = "return-parcel/A-1"
 TEAM = {
@@ -136,7 +137,7 @@ async def test_payments_wait_while_a_dispute_is_open(staffed: Any) -> None:
         template_versions={},
         closed_at=now(),
     )
-    outcomes = Outcomes(staffed.store, staffed.store, RunningCases(staffed.client), workflows.HEARS)
+    outcomes = Outcomes(staffed.store, staffed.store, RunningCases(staffed.client, "", start_options), workflows.HEARS)
     await ActivityEnvironment().run(outcomes.record, OutcomeRequest(outcome=over))
     async with asyncio.timeout(20):
         outcome = await staffed.client.get_workflow_handle_for(ReturnParcel.run, CASE).result()

@@ -98,6 +98,7 @@ def build_worker(
             letters.send,
             commands.give,
             commands.charge,
+            commands.given_before,
             evidence.build,
             outcomes.record,
             outcomes.introduce,

@@ -10,7 +10,7 @@ from pydantic import Field
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from aftersales.commands import Command, CommandAccepted, CommandRefused
+from aftersales.commands import Command, CommandAccepted, CommandRefused, CommandType
 from aftersales.model import Amount, Model, Time
 from aftersales.outcome import Kind
 from aftersales.ports import CommandLedger, Counterpart
@@ -60,6 +60,13 @@ class CommandRequest(Model):
         )
 
 
+class GivenRequest(Model):
+    """Whether the order has had a command of this type before."""
+
+    case: CaseRef
+    type: CommandType
+
+
 class ChargeRequest(Model):
     """Money that somebody else took from the shop for an order, such as a chargeback."""
 
@@ -107,6 +114,11 @@ class Commands:
         await self._ledger.command_accepted(command.key, at=command.at, reference=accepted.reference)
         activity.logger.info("command accepted", extra={"command": command.type, "reference": accepted.reference})
         return accepted
+
+    @activity.defn(name="given_before")
+    async def given_before(self, request: GivenRequest) -> bool:
+        """Whether another case of the order has had a command done, for what an order gets once."""
+        return await self._ledger.given_before(request.type, case=request.case)
 
     @activity.defn(name="enter_charge")
     async def charge(self, request: ChargeRequest) -> None:

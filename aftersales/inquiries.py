@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from aftersales.events import (
     ChangeRequested,
@@ -54,6 +54,8 @@ class Inquiries(Section):
     """By when a message is answered or acknowledged, by channel; `default` for all others (`§17`)."""
     confirm_window: Window = timedelta(hours=72)
     """How long a customer may say that an answer did not help; silence means that it did (`§17`)."""
+    answers_at_most: int = Field(default=3, ge=1, le=100)
+    """How many answers a case gives by itself; what comes then a person reads, as it may be a machine that writes."""
 
     @field_validator("first_response")
     @classmethod

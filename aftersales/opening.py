@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
-from aftersales.events import AnyEvent, Event
+from aftersales.events import AnyEvent, Event, Message
 from aftersales.ids import parse_case_id
 from aftersales.model import Model, Time
 from aftersales.order import Order
@@ -88,3 +88,4 @@ class Reply(Event):
     angry: bool
     text: str
     received_at: Time
+    message: Message

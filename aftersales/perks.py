@@ -15,9 +15,12 @@ from aftersales.order import Currency, Order
 from aftersales.units import Share, Window
 
 Perk = Literal["gift", "free_shipping"]
-WhyNot = Literal["free_already", "none_here", "special_price", "left", "too_small", "above_limit"]
-"""Why the rules do not allow a perk: no freight was paid, there is no gift in this currency, the order is at a special
-price, it has left, it is too small for the gift, or the money needs a supervisor."""
+WhyNot = Literal[
+    "free_already", "none_here", "special_price", "left", "too_small", "above_limit", "given_before", "not_possible"
+]
+"""Why there is no perk: no freight was paid, there is no gift in this currency, the order is at a special price, it has
+left, it is too small for the gift, the money needs a supervisor, the order has had it, or who was to give it refused.
+"""
 
 
 class Offer(NamedTuple):

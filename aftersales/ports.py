@@ -14,7 +14,7 @@ from aftersales.letters import Rendered
 from aftersales.opening import CaseOpened
 from aftersales.order import Customer
 from aftersales.outcome import Outcome
-from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
+from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
 
 
 class Channel(Protocol):
@@ -97,6 +97,10 @@ class CommandLedger(Protocol):
 
     async def charge(self, payment: PaymentRecord) -> None:
         """Enter money that somebody else took, once per key."""
+        ...
+
+    async def given_before(self, type: str, *, case: CaseRef) -> bool:
+        """Whether another case of the order, or another run of this one, had a command of this type accepted."""
         ...
 
     async def open_disputes(self, *, shop: str, order_id: str) -> list[str]:

@@ -256,9 +256,9 @@ class Case:
         """
         self.successor = await handover.hand_over(self, process, event)
 
-    async def open_case(self, process: str, event: Event) -> None:
-        """Open another process's case beside this one, which goes on."""
-        await handover.open_beside(self, process, event)
+    async def open_case(self, process: str, event: Event, *known: Event) -> None:
+        """Open another process's case beside this one, which goes on; `known` is what it is to know from the start."""
+        await handover.open_beside(self, process, event, known)
 
     async def to_a_person(self, event: Event, why: str, *, unless_taken_by: str = "") -> None:
         """Put an event for which there is no rule on the list that a person reads, and tell a customer so who wrote.

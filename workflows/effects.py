@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from temporalio.workflow import ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
-    from activities.commands import HELD, OVER_LIMIT, REFUSED, ChargeRequest, CommandRequest, Commands
+    from activities.commands import HELD, OVER_LIMIT, REFUSED, ChargeRequest, CommandRequest, Commands, GivenRequest
     from activities.evidence import Evidence
     from activities.letters import LETTER_HELD, LetterRequest, Letters, LetterSent
     from activities.outcomes import HandBackRequest, Introduction, OpenRequest, OutcomeRequest, Outcomes
@@ -75,6 +75,12 @@ async def enter_charge(activity_id: str, request: ChargeRequest) -> None:
     """Enter money that somebody else took into the order's ledger."""
     options = _effect(activity_id, f"{request.kind} {request.amount} {request.currency} taken from us")
     await workflow.execute_activity_method(Commands.charge, request, **options)
+
+
+async def given_before(activity_id: str, request: GivenRequest) -> bool:
+    """Whether the order has had a command of this type before."""
+    options = _effect(activity_id, f"Has the order had {request.type}?")
+    return await workflow.execute_activity_method(Commands.given_before, request, **options)
 
 
 async def build_evidence(activity_id: str, request: EvidenceRequest) -> EvidencePack:

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from activities.outcomes import Introduction, OpenRequest
-    from aftersales.events import INFORMATIVE, Event, enveloped
+    from aftersales.events import INFORMATIVE, Event, Message, enveloped
     from aftersales.opening import CaseOpened
     from aftersales.routing import case_for
 
@@ -35,17 +35,19 @@ async def hand_over(case: Case, process: str, event: Event) -> str:
     return _id(process, opened)
 
 
-async def open_beside(case: Case, process: str, event: Event) -> None:
-    """Open a case beside this one, or give the event to the one that runs.
+async def open_beside(case: Case, process: str, event: Event, known: tuple[Event, ...] = ()) -> None:
+    """Open a case beside this one, or give the event to the one that runs; a message is answered by that one.
 
     It is no child: a server that skips time waits for the children of a case, and this one goes on.
     """
-    opened = _opened(case, event)
+    opened = _opened(case, event, known)
     if workflow.patched("cases-beside-are-no-children"):
         id = _id(process, opened)
         request = OpenRequest(process=process, case_id=id, opened=opened)
         is_new = await effects.open_case(case.state.next_id("open"), request)
         case.note(f"handed over to {id}" if is_new else f"{event.type} passed on to {id}")
+        if isinstance(event, Message):
+            case.state.last_letter_at = workflow.now()
     elif (introduced := await _start_child(case, process, opened)) and workflow.patched("opened-cases-are-introduced"):
         await effects.introduce(case.state.next_id("introduce"), introduced)
 

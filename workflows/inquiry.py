@@ -80,8 +80,8 @@ class Inquiry(Case):
         "solved": "the question is answered; the inquiry is closed",
     }
 
-    answered = False
-    """Whether the customer has had an answer to anything yet."""
+    answers = 0
+    """How many answers the customer has had, to this or that."""
 
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
@@ -133,10 +133,12 @@ class Inquiry(Case):
         )
         self.note(self.told)
         match inquiries.topic_of(read, message):
-            case "thanks" if self.answered:
+            case "thanks" if self.answers:
                 return "solved"
             case "cancel" | "return" if not (self.left or self.cancelled):
                 return await self.judged()
+            case _ if self.answers >= self.policy.inquiries.answers_at_most and workflow.patched("answers-at-most"):
+                return await self.judged(why=f"The customer has had {self.answers} answers. ")
             case topic:
                 return topic or await self.judged()
 
@@ -177,7 +179,9 @@ class Inquiry(Case):
         return bool(requests)
 
     async def watched(self) -> bool:
-        """Whether the watch of a parcel takes the message, that of the newest first."""
+        """Whether the watch of a parcel takes the message, the newest first; none where it comes from a watch."""
+        if self.message is self.opened.trigger and self.message.case_id == self.ref.case_id:
+            return False
         for parcel in reversed(self.parcels):
             if await taken_by(
                 self, self.message, case_id("shipment-watch", self.ref.order_id, parcel.parcel.parcel_no)
@@ -226,7 +230,7 @@ class Inquiry(Case):
 
     async def solved(self) -> str:
         """Whether the answer helped; `solved`, what a supervisor says to a no, or the topic of the next message."""
-        self.answered = True
+        self.answers += 1
         await self.hand_strays_on("the customer wrote while a person decided about another message")
         by = self.until(self.policy.inquiries.confirm_window)
         await self.send("solved-question", confirm_by=by)

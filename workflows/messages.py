@@ -36,7 +36,14 @@ async def read(case: Case, message: Message, unclear: str) -> Reply:
         asks = not screened.angry
         intent = await case.decision(question, *case.state.choices, fallback=unclear) if asks else unclear
     known = message.model_dump(include={"id", "source", "order_id", "time"})
-    return Reply(**known, intent=intent, angry=screened.angry, text=message.text, received_at=message.happened_at)
+    return Reply(
+        **known,
+        intent=intent,
+        angry=screened.angry,
+        text=message.text,
+        received_at=message.happened_at,
+        message=message,
+    )
 
 
 async def acknowledge(case: Case) -> None:

@@ -8,13 +8,16 @@ from typing import cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.commands import GivenRequest
     from aftersales.clocks import Waits
+    from aftersales.commands import CommandType
     from aftersales.dispatching import still_to_send
     from aftersales.events import CustomerMessage, Message, OrderCancelled, OrderShipped, PerkRequested
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Outcome
-    from aftersales.perks import Offer
+    from aftersales.perks import Offer, WhyNot
 
+from workflows import effects
 from workflows.case import Case
 
 
@@ -23,12 +26,13 @@ class PerkRequest(Case):
     """A customer asks for a small favour (`spec/processes.md` §15, `003 §14`).
 
     Where the rules allow it, it is given at once: a gift goes into the parcel with a mark in the order's note, or the
-    freight that was paid is given back. An order at a special price gets a polite no, and so does one that has left or
-    is too small for a gift, one whose freight is above the limit, and one for which there is nothing to give. Who asks
-    again within the perk window, in whatever words, is decided by a supervisor, who may have a gift sent after an order
-    that has left; where there is nothing to give a person answers. When no supervisor decides, the no stands, because a
-    favour needs an approval. Who asks for the other perk instead gets it where the rules allow that one. Who stays
-    silent, or leaves it at that, has been declined. A case gives one perk; who asks for more is answered by a person.
+    freight that was paid is given back, each once an order. An order at a special price gets a polite no, and so does
+    one that has had it before, has left or is too small for a gift, one whose freight is above the limit, and one for
+    which there is nothing to give. Who asks again within the perk window, in whatever words, is decided by a
+    supervisor, who may have a gift sent after an order that has left; where there is nothing to give a person answers.
+    When no supervisor decides, the no stands, because a favour needs an approval. Who asks for the other perk instead
+    gets it where the rules allow that one. Who stays silent, or leaves it at that, has been declined. A case gives one
+    perk; who asks for more is answered by a person.
 
     Case id `perk-request/<order>`.
     """
@@ -49,10 +53,13 @@ class PerkRequest(Case):
         "other": "the customer asks for something else: put the message on the list that a person reads",
     }
 
+    refused: WhyNot | None = None
+    """Why what the rules allow was not given: `given_before`, or `not_possible` where who was to do it refused."""
+
     @workflow.run
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
-        self.asked, self.parcels, self.refused = cast(PerkRequested, opened.trigger), list[OrderShipped](), False
+        self.asked, self.parcels = cast(PerkRequested, opened.trigger), list[OrderShipped]()
         if self.arrived(OrderCancelled):
             return await self.decline("cancelled")
         if not self.why_not and await self.given():
@@ -72,11 +79,12 @@ class PerkRequest(Case):
     async def again(self, again: Reply | PerkRequested) -> Outcome:
         """A customer who asks again: the rules once more, as it may be for another perk, else a supervisor."""
         if isinstance(again, PerkRequested):
-            self.asked, self.refused = again, self.refused and again.perk == self.asked.perk
+            self.asked, self.refused = again, self.refused if again.perk == self.asked.perk else None
         if not self.offer.cost:
             await self.to_a_person(_as_message(again), f"asks again for {self.wish}, of which there is none to give")
             return await self.finish("declined")
-        match await self.overruled(again.text) if self.why_not else "approve":
+        overruled = bool(self.why_not)
+        match await self.overruled(again.text) if overruled else "approve":
             case "other":
                 await self.to_a_person(_as_message(again), "the customer wrote of something else after our no")
                 return await self.finish("declined")
@@ -86,7 +94,9 @@ class PerkRequest(Case):
                 pass
         if self.arrived(OrderCancelled):
             return await self.decline("cancelled")
-        return await self.grant() if await self.given() else await self.decline("not_possible")
+        if await self.given(overruled=overruled):
+            return await self.grant()
+        return await self.decline("not_possible")
 
     async def overruled(self, said: str) -> str:
         """What a supervisor says to a customer who asks again; when none decides, no."""
@@ -99,9 +109,12 @@ class PerkRequest(Case):
         options = ("approve", "decline", "other")
         return await self.decision(question, *options, fallback="decline", role="supervisor", costs=costs)
 
-    async def given(self) -> bool:
-        """Have it given; False where that was refused and no way was found."""
+    async def given(self, *, overruled: bool = False) -> bool:
+        """Have it given; False where that was refused and no way was found, or the order has had it before."""
         cost = self.offer.cost
+        if not overruled and await self.given_before():
+            self.refused = "given_before"
+            return False
         if self.asked.perk == "gift":
             note = "gift, to be sent after the order" if self.left else "gift"
             sku = self.policy.perks.gift_sku
@@ -109,8 +122,16 @@ class PerkRequest(Case):
         else:
             # The freight out is a part of the order's total, so it cannot be given back twice (rule 8).
             done = await self.command("waive_freight", pays="refund", amount=cost, instead="decline")
-        self.refused = not done
+        self.refused = None if done else "not_possible"
         return bool(done)
+
+    async def given_before(self) -> bool:
+        """Whether the order has had this perk by an earlier case."""
+        if not workflow.patched("a-perk-once-an-order"):
+            return False
+        command: CommandType = "add_gift" if self.asked.perk == "gift" else "waive_freight"
+        request = GivenRequest(case=self.ref, type=command)
+        return await effects.given_before(self.state.next_id("given_before"), request)
 
     async def grant(self) -> Outcome:
         """Say what the customer gets."""
@@ -138,7 +159,7 @@ class PerkRequest(Case):
     @property
     def why_not(self) -> str:
         """Why the customer does not get it; empty where the rules allow it and nobody refused to do it."""
-        return "not_possible" if self.refused else self.offer.why_not or ""
+        return self.refused or self.offer.why_not or ""
 
     @property
     def left(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.triage import ClassifyRequest
     from aftersales.claims import last_date, parcel_lost
     from aftersales.clocks import LAST_CLAIM, Waits
     from aftersales.consignment import consignment, evidence, goods, handover
@@ -22,6 +23,8 @@ with workflow.unsafe.imports_passed_through():
         ParcelLost,
         WarehouseAnswered,
     )
+    from aftersales.ids import case_id
+    from aftersales.inquiries import topic_of
     from aftersales.lanes import ParcelWindows
     from aftersales.money import goods_value, paid_for, rounded
     from aftersales.opening import CaseOpened, Reply
@@ -29,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.parcel_talk import TOPICS
     from aftersales.parcels import Tracking
 
+from workflows import effects
 from workflows.case import Case
 from workflows.own_claim import claims_itself
 
@@ -36,6 +40,7 @@ End: TypeAlias = Literal["delivered", "returned", "lost"]
 Remedy: TypeAlias = Literal["reship", "refund"]
 
 _LOST = Waits("carrier", "parcels.lost_after", "the shop: the parcel counts as lost; a new one or the money is owed")
+_ELSEWHERE = "other-matters-are-inquiries"
 
 
 @workflow.defn(name="shipment-watch")
@@ -45,9 +50,10 @@ class ShipmentWatch(Case):
     Every scan restarts the silence clock. Without a first scan warehouse and carrier are asked, then the customer is
     told. Silence, an exception scan or a delivery that does not come make the parcel stuck: the carrier is asked, the
     customer gets the last scan. Longer silence or the carrier's word make it lost: the customer chooses a new parcel or
-    the money, and without an answer gets a new one where it is in stock. A customer who asks gets the facts;
-    for one who says that a delivered parcel never came the carrier is asked for proof, then the parcel counts as lost.
-    A lost parcel that turns up after the remedy is kept at a discount or recalled, as an operator decides.
+    the money, and without an answer gets a new one where it is in stock. A customer who asks gets the facts; what is
+    about something else is an inquiry's; for one who says that a delivered parcel never came the carrier is asked for
+    proof, then the parcel counts as lost. A lost parcel that turns up after the remedy is kept at a discount or
+    recalled, as an operator decides.
 
     Case id `shipment-watch/<order>/<parcel no>`. The windows are those of the parcel's lane. After a delivery the case
     stays open for the dispute window, after a remedy for the reappear window.
@@ -198,7 +204,9 @@ class ShipmentWatch(Case):
             case "received":
                 parcel.arrive(workflow.now())
             case "other" | "thanks":
-                await self.to_a_person(asked, "the customer wrote about something else than where the parcel is")
+                await self.elsewhere(asked)
+            case "unclear" if parcel.state != "delivered" and await self.is_about_something_else(asked.message):
+                await self.elsewhere(asked)
             case _ if parcel.state == "delivered" and parcel.last_at and asked.received_at < parcel.last_at:
                 await self.to_a_person(asked, "the customer asked before the parcel was delivered")
             case _ if parcel.state == "delivered":
@@ -209,6 +217,26 @@ class ShipmentWatch(Case):
                 await self.to_a_person(asked, f"the customer answered about a parcel with trouble: {parcel.trouble}")
             case _:
                 await self.calm(asked)
+
+    async def elsewhere(self, asked: Reply) -> None:
+        """What is not about where the parcel is goes to an inquiry, which knows by its name that it is not ours."""
+        if not workflow.patched(_ELSEWHERE):
+            await self.to_a_person(asked, "the customer wrote about something else than where the parcel is")
+            return
+        if self.parcel.state == "delivered":
+            self.order = self.order.model_copy(update={"delivered_at": self.parcel.last_at})
+        message = asked.message.model_copy(update={"case_id": case_id("inquiry", self.ref.order_id)})
+        await self.open_case("inquiry", message, self.shipped)
+
+    async def is_about_something_else(self, message: Message) -> bool:
+        """Whether the classifier is sure that a message which no phrase fits is not about the parcel."""
+        if not workflow.patched(_ELSEWHERE):
+            return False
+        language = message.language or self.order.customer.language
+        threshold = self.policy.inquiries.threshold(language)
+        request = ClassifyRequest(text=message.text, threshold=threshold, language=language)
+        read = await effects.classify(self.state.next_id("classify"), request)
+        return topic_of(read, message) not in ("", "where_is_my_order")
 
     async def calm(self, asked: Reply) -> None:
         """The facts of the hour; who asks again while there are no newer ones is read by a person."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 
 from adapters.database.schema import cases, commands, events, letters, payments
 from aftersales.records import EventStatus
@@ -40,6 +40,19 @@ CASE_OF_COMMAND = (
     .join(commands)
     .where(commands.c.type == bindparam("type"), commands.c.reference == bindparam("reference"))
     .order_by(commands.c.claimed_at.desc())
+    .limit(1)
+)
+GIVEN_BEFORE = (
+    select(commands.c.key)
+    .join(cases)
+    .where(
+        cases.c.shop == bindparam("shop"),
+        cases.c.order_id == bindparam("order_id"),
+        commands.c.type == bindparam("type"),
+        commands.c.reference.is_not(None),
+        commands.c.refused.is_(None),
+        ~and_(cases.c.case_id == bindparam("case_id"), cases.c.trigger == bindparam("trigger")),
+    )
     .limit(1)
 )
 PAYMENTS: Select[Any] = select(payments, *(cases.c[name] for name in ("process", "part", "opened_at"))).join(cases)

@@ -21,7 +21,7 @@ from adapters.database.views import Views
 from adapters.database.writer import Writer
 from aftersales.outcome import Outcome
 from aftersales.ports import CaseLedger, CommandLedger, EventLedger, LetterLedger
-from aftersales.records import CaseRecord, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
+from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
 
 
 @asynccontextmanager
@@ -137,6 +137,11 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
             (self._do.know_case, [rows.case_row(payment.case)]),
             (self._do.enter_payment, [rows.payment_row(payment)]),
         )
+
+    @override
+    async def given_before(self, type: str, *, case: CaseRef) -> bool:
+        known = case.model_dump(include={"shop", "order_id", "case_id", "trigger"})
+        return await self._first(queries.GIVEN_BEFORE, type=type, **known) is not None
 
     @override
     async def open_disputes(self, *, shop: str, order_id: str) -> list[str]:

@@ -512,7 +512,7 @@ def test_letters_are_written_by_the_rules(process: str, language: str) -> None:
         ("compensation", "compensation-closed", "why", "silent cancelled"),
         ("invoice", "invoice-closed", "why", "silent cancelled"),
         ("perk-request", "perk-granted", "perk", "gift free_shipping"),
-        ("perk-request", "perk-declined", "why", "special_price left free_already too_small"),
+        ("perk-request", "perk-declined", "why", "special_price left free_already too_small given_before"),
         ("perk-request", "perk-closed", "why", "accepted cancelled supervisor"),
         ("compensation", "three-guarantees", "compensation", "0 24.00"),
         ("dispute", "dispute-solution", "kind", "a_to_z chargeback platform_complaint"),

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 
 Whose = Literal["ours", "customer", "platform", "carrier", "insurer", "warehouse", "law"]
 """Who must act until then: `ours` is the shop's own time, `law` a date that a law sets the shop."""
+WHOSE: Mapping[Whose, str] = {
+    "ours": "our own",
+    "customer": "the customer's",
+    "platform": "the platform's",
+    "carrier": "the carrier's",
+    "insurer": "the insurer's",
+    "warehouse": "the warehouse's",
+    "law": "the law's",
+}
+"""As a person reads it, before "time"."""
 
 
 class Waits(NamedTuple):

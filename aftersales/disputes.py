@@ -85,6 +85,8 @@ class Claim:
         """`is_further` where the order's first dispute has a case of its own beside this one's."""
         self.dispute, self.terms, self.is_further = dispute, terms, is_further
         self.respond_by, self._dated_at = terms.respond_by(dispute), dispute.time
+        self.is_dated = dispute.respond_by is not None
+        """Whether the platform has named the date."""
         self.further: list[str] = []
         """The parts of the order's further disputes, each of which has a case."""
         self.answered = False
@@ -110,6 +112,7 @@ class Claim:
     def move(self, respond_by: datetime, told_at: datetime) -> None:
         """Take another date; of two the one that the platform named later counts."""
         if told_at >= self._dated_at:
+            self.is_dated |= respond_by != self.respond_by
             self.respond_by, self._dated_at = respond_by, told_at
 
     def is_told_again(self, opened: DisputeOpened) -> bool:

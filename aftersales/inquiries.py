@@ -55,7 +55,7 @@ class Inquiries(Section):
     confirm_window: Window = timedelta(hours=72)
     """How long a customer may say that an answer did not help; silence means that it did (`§17`)."""
     answers_at_most: int = Field(default=3, ge=1, le=100)
-    """How many answers a case gives by itself; what comes then a person reads, as it may be a machine that writes."""
+    """How many answers a case gives by itself; then a person reads, as it may be a machine that writes (`§17`)."""
 
     @field_validator("first_response")
     @classmethod

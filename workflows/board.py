@@ -79,6 +79,8 @@ class Board:
         if not self.deadline:
             return []
         waited_for = waiting(self._state.stage, self.deadline, self._waits)
+        if self.question:
+            waited_for = waited_for.model_copy(update={"source": self.question.source})
         return sorted([*self._state.clocks.values(), waited_for], key=lambda clock: clock.at)
 
     def _nearest(self) -> tuple[datetime, str] | None:

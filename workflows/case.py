@@ -182,12 +182,14 @@ class Case:
         role: Role = "operator",
         besides: str = "",
         costs: Mapping[str, Decimal] | None = None,
+        source: str = "operators.operator_window",
     ) -> str:
         """An operator's choice among `options`; after the operator window the fallback, flagged as missed (rule 5).
 
-        `within` is another window, `by` a moment. Where `most` is given, the operator may name an amount up to it with
-        the option. `role` is who must decide, `besides` who must not, as it was their idea. `costs` is what options
-        cost, where that is known: who decides about much money needs a role, or a second person.
+        `within` is another window, `by` a moment, `source` where that is written. Where `most` is given, the operator
+        may name an amount up to it with the option. `role` is who must decide, `besides` who must not, as it was their
+        idea. `costs` is what options cost, where that is known: who decides about much money needs a role, or a second
+        person.
         """
         stage, self.state.stage = self.state.stage, "decision"
         known = {**letters.OPTIONS, **commands.OPTIONS, **self.OPTIONS}
@@ -202,6 +204,7 @@ class Case:
                 role=role,
                 besides=besides,
                 costs=costs or {},
+                source=source,
             )
         )
         self._board.show(by or self.until(self.policy.operators.operator_window if within is None else within))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.commands import HELD, OVER_LIMIT, ChargeRequest, CommandRequest
+    from activities.commands import HELD, OVER_LIMIT, ChargeRequest, CommandRequest, GivenRequest
     from aftersales.commands import ASKING, Command, CommandType
     from aftersales.events import DisputeClosed
     from aftersales.outcome import Kind
@@ -95,6 +95,12 @@ async def give(
     if pays and amount is not None:
         case.state.book(pays, amount)
     return reference
+
+
+async def given_before(case: Case, name: CommandType) -> bool:
+    """Whether the order has had this by another case, for what an order gets once."""
+    request = GivenRequest(case=case.ref, type=name)
+    return await effects.given_before(case.state.next_id("given_before"), request)
 
 
 async def charge(case: Case, kind: Kind, amount: Decimal) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from aftersales.clocks import Clock
+    from aftersales.clocks import WHOSE, Clock
     from aftersales.model import Amount
     from aftersales.opening import CaseOpened
     from aftersales.order import Order
@@ -40,6 +40,8 @@ class Question(BaseModel):
     """What an option costs, where that is known."""
     first: DecisionTaken | None = None
     """What one has decided, where another must decide the same."""
+    source: str = "operators.operator_window"
+    """Where it is written by when it must be decided."""
     meanwhile: tuple[str, ...] = ()
     """What has come and waits until this is decided."""
     answer: DecisionTaken | None = None
@@ -132,12 +134,14 @@ def _payload(update: dict[str, str]) -> str:
 
 
 def _clocks(clocks: Sequence[Clock]) -> str:
+    # A list, as the Web UI gives a table of five columns no room.
     rows = [
-        f"| {_moment(clock.at)} | {_cell(clock.what)} | {clock.whose} | {_cell(clock.loses)} | {_cell(clock.source)} |"
+        f"- **{_moment(clock.at)} UTC** {_cell(clock.what)}: {WHOSE[clock.whose]} time"
+        + (f"; then loses {_cell(clock.loses)}" if clock.loses else "")
+        + (f" ({_cell(clock.source)})" if clock.source else "")
         for clock in clocks
     ]
-    head = "| Until (UTC) | What | Whose time | Who loses then | Where it is written |"
-    return "\n".join(["### Clocks", "", head, "| --- | --- | --- | --- | --- |", *rows])
+    return "\n".join(["### Clocks", "", *rows])
 
 
 def _story(state: CaseState) -> str:

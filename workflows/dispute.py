@@ -118,7 +118,7 @@ class Dispute(Case):
         dispute = trigger.dispute if isinstance(trigger, FurtherDispute) else trigger
         assert isinstance(dispute, DisputeOpened), "routing opens it for nothing else"
         self.claim = Claim(dispute, self.policy.disputes, is_further=bool(self.ref.part))
-        self.clock("answer", self.claim.respond_by, _ANSWER)
+        self.show_answer()
         self.watch = whenever(self.is_stirred, self.stir)
         self.pack = await collected(self, self.claim)
 
@@ -148,6 +148,7 @@ class Dispute(Case):
             *options,
             fallback="contest",
             by=self.claim.submit_at,
+            source="disputes.evidence_lead",
             most=most or None,
             role="supervisor",
             costs={"full": most, "partial": self.claim.part(most, currency)} if most else {},
@@ -208,7 +209,7 @@ class Dispute(Case):
             self, self.claim, self.pack, "submit_evidence", self.claim.respond_by, self.is_over
         )
         self.claim.answered = True
-        self.clock("answer", None, _ANSWER)
+        self.show_answer()
         if self.offered and not self.is_over():
             await self.send("dispute-goes-on", kind=self.claim.dispute.kind, refund=self.promised)
 
@@ -226,7 +227,14 @@ class Dispute(Case):
                 f"{self.reference or 'not submitted'}). What does it say there?"
             )
             options = ("won", "lost", "withdrawn", "wait")
-            choice = await self.decision(question, *options, fallback="wait", within=window, most=self.order.total)
+            choice = await self.decision(
+                question,
+                *options,
+                fallback="wait",
+                within=window,
+                source="disputes.ruling_window",
+                most=self.order.total,
+            )
             if self.is_over() or (choice == "wait" and self.state.decisions[-1].by):
                 await self.hear(by=self.until(window))
             else:
@@ -275,6 +283,12 @@ class Dispute(Case):
                     return fact
         return None
 
+    def show_answer(self) -> None:
+        """Show by when the platform wants our answer, for as long as it has none."""
+        dated = _ANSWER._replace(source="the platform's respond_by")
+        at = None if self.claim.answered else self.claim.respond_by
+        self.clock("answer", at, dated if self.claim.is_dated else _ANSWER)
+
     def is_over(self) -> bool:
         """Whether something is here that ends the dispute."""
         here = (item.event for item in self.state.inbox)
@@ -309,7 +323,7 @@ class Dispute(Case):
                 await self.open_case("dispute", FurtherDispute(**known, order=self.order, dispute=opened))
         if self.finding_out:
             await self.hand_strays_on("the customer wrote when nothing was left but to hear how the dispute ended")
-        self.clock("answer", None if self.claim.answered else self.claim.respond_by, _ANSWER)
+        self.show_answer()
         question, deadline = self._board.question, self._board.deadline
         if question and self.asks and not self.end and self.is_over():
             question.answer = DecisionTaken(

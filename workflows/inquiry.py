@@ -9,7 +9,6 @@ from typing import cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.triage import ClassifyRequest
     from aftersales import inquiries
     from aftersales.clocks import Waits
     from aftersales.consignment import tracked
@@ -24,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.return_words import line_options
     from aftersales.units import format_duration
 
-from workflows import effects, messages
+from workflows import messages
 from workflows.case import Case
 from workflows.passing import taken_by
 
@@ -119,15 +118,13 @@ class Inquiry(Case):
     async def read(self, message: Message) -> str:
         """The topic of a message: by the classifier where it is sure and the matter needs no person, else by one."""
         self.message = message
-        language = message.language or self.order.customer.language
-        threshold = self.policy.inquiries.threshold(language)
-        request = ClassifyRequest(text=message.text, threshold=threshold, language=language)
-        read = await effects.classify(self.state.next_id("classify"), request)
+        read = await messages.classified(self, message)
         self.state.angry |= read.angry
         self.urgent = read.urgent
         moods = [name for name, shown in (("urgent", read.urgent), ("angry", read.angry)) if shown]
+        language = read.language or message.language or self.order.customer.language
         self.told = (
-            f"{', '.join(['A message', *moods])} in {read.language or language}, "
+            f"{', '.join(['A message', *moods])} in {language}, "
             f"likely about {read.intent} ({read.confidence:.0%}): “{message.text[:1000]}”. "
             f"Attachments: {', '.join(message.attachments) or 'none'}.{read.problem and f' ({read.problem})'}"
         )

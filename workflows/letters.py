@@ -69,7 +69,8 @@ async def _goes_out(case: Case, request: LetterRequest, held: effects.LetterHeld
     question = f"The letter {request.letter} is held: {held}. Send it all the same?"
     window = case.policy.channels.held_window
     fallback = "leave_out" if held.forbidden else "send_anyway"
-    if await case.decision(question, *OPTIONS, fallback=fallback, within=window) == "send_anyway":
+    source = "channels.held_window"
+    if await case.decision(question, *OPTIONS, fallback=fallback, within=window, source=source) == "send_anyway":
         return True
     case.note(f"letter {request.letter} left out")
     if not case.state.decisions[-1].by:

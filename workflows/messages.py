@@ -8,8 +8,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.screening import ScreenRequest
+    from activities.triage import ClassifyRequest
     from aftersales.events import Message
     from aftersales.opening import Reply
+    from aftersales.triage import Classified
 
 from workflows import effects
 
@@ -44,6 +46,14 @@ async def read(case: Case, message: Message, unclear: str) -> Reply:
         received_at=message.happened_at,
         message=message,
     )
+
+
+async def classified(case: Case, message: Message) -> Classified:
+    """Have a message read by the classifier; it abstains where it is not as sure as the policy asks."""
+    language = message.language or case.order.customer.language
+    threshold = case.policy.inquiries.threshold(language)
+    request = ClassifyRequest(text=message.text, threshold=threshold, language=language)
+    return await effects.classify(case.state.next_id("classify"), request)
 
 
 async def acknowledge(case: Case) -> None:

@@ -8,7 +8,6 @@ from typing import cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.commands import GivenRequest
     from aftersales.clocks import Waits
     from aftersales.commands import CommandType
     from aftersales.dispatching import still_to_send
@@ -17,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.outcome import Outcome
     from aftersales.perks import Offer, WhyNot
 
-from workflows import effects
+from workflows import commands
 from workflows.case import Case
 
 
@@ -130,8 +129,7 @@ class PerkRequest(Case):
         if not workflow.patched("a-perk-once-an-order"):
             return False
         command: CommandType = "add_gift" if self.asked.perk == "gift" else "waive_freight"
-        request = GivenRequest(case=self.ref, type=command)
-        return await effects.given_before(self.state.next_id("given_before"), request)
+        return await commands.given_before(self, command)
 
     async def grant(self) -> Outcome:
         """Say what the customer gets."""

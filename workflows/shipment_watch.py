@@ -9,7 +9,6 @@ from typing import Literal, TypeAlias, cast
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.triage import ClassifyRequest
     from aftersales.claims import last_date, parcel_lost
     from aftersales.clocks import LAST_CLAIM, Waits
     from aftersales.consignment import consignment, evidence, goods, handover
@@ -32,7 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.parcel_talk import TOPICS
     from aftersales.parcels import Tracking
 
-from workflows import effects
+from workflows import messages
 from workflows.case import Case
 from workflows.own_claim import claims_itself
 
@@ -232,10 +231,7 @@ class ShipmentWatch(Case):
         """Whether the classifier is sure that a message which no phrase fits is not about the parcel."""
         if not workflow.patched(_ELSEWHERE):
             return False
-        language = message.language or self.order.customer.language
-        threshold = self.policy.inquiries.threshold(language)
-        request = ClassifyRequest(text=message.text, threshold=threshold, language=language)
-        read = await effects.classify(self.state.next_id("classify"), request)
+        read = await messages.classified(self, message)
         return topic_of(read, message) not in ("", "where_is_my_order")
 
     async def calm(self, asked: Reply) -> None:

@@ -36,7 +36,7 @@ class EmbeddedClassifier(Classifier):
         return Classified(
             intent=read.intent,
             confidence=read.confidence,
-            abstained=read.confidence < threshold,
+            abstained=read.confidence < threshold or not self._model.understands(read.language, hint),
             language=read.language,
             urgent="urgent" in read.concepts and "no_hurry" not in read.concepts,
             angry=is_angry(text, read.language),

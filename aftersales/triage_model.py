@@ -36,6 +36,10 @@ class Reading(NamedTuple):
     """What the words stand for, such as `urgent`."""
 
 
+_PLAIN = {"en", "ja", "zh"}
+"""Languages that are hardly taken for another one."""
+
+
 class Model:
     """A trained model. Deterministic; an ordinary message takes about half a millisecond."""
 
@@ -44,6 +48,7 @@ class Model:
         self._terms: dict[str, frozenset[str]] = {term: frozenset(found) for term, found in header["terms"].items()}
         self._longest = max(map(len, self._terms), default=0)
         self._languages: dict[str, str] = header["languages"]
+        self._learnt: frozenset[str] = frozenset(header["learnt"])
         self._scale: float = header["scale"]
         self._biases: list[float] = header["biases"]
         self._shares: list[float] = header["shares"]
@@ -79,6 +84,16 @@ class Model:
         points = self._calibration["en" if language == "en" else "other"]
         confidence = round(interpolated(points, odds[best]), 4)
         return Reading(self.intents[best], confidence, language, frozenset(concepts))
+
+    def understands(self, language: str, hint: str = "") -> bool:
+        """Whether messages in this language were learnt; where it is unknown, those of its sender's `hint`.
+
+        Words tell languages apart that have them in common less surely than a script does: of a sender whose language
+        was not learnt, only what is plainly another one is understood.
+        """
+        if hint and hint not in self._learnt and language not in _PLAIN:
+            return False
+        return not language or language in self._learnt
 
     def odds(self, seen: Features) -> list[float]:
         """The share of each intent, in the order of `intents`, before calibration."""

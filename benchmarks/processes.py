@@ -134,7 +134,7 @@ PATHS = {
     "inquiry": Path("return", "read open:return-request"),
     # What finance says is a fact of its own, which no signal brings: its command runs beside the case's clock.
     "invoice": Path("queued-and-issued", "letter:invoice-queued command:issue_invoice letter:invoice-sent"),
-    "perk-request": Path("allowed-free-shipping", "command:waive_freight letter:perk-granted"),
+    "perk-request": Path("allowed-free-shipping", "command:given_before command:waive_freight letter:perk-granted"),
 }
 
 

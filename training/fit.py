@@ -115,6 +115,7 @@ def fit(
         "intents": INTENTS,
         "terms": {term: sorted(found) for term, found in terms.items()},
         "languages": dict(languages),
+        "learnt": sorted({message.language for message in messages}),
         "scale": scale,
         "biases": [round(bias, 6) for bias in biases],
         "shares": SHARES,

@@ -73,7 +73,7 @@ class Dispute(Case):
         "won": "the platform has decided for us",
         "lost": "the platform has decided for the customer: name what it takes, if that is not all that was claimed",
         "withdrawn": "the customer has withdrawn the dispute",
-        "wait": "the platform has not decided yet; you are asked again later",
+        "wait": "nothing is decided yet: it stays as it is, and you are asked again where that is due",
     }
 
     WAITS = dict.fromkeys(("dispute-solution", "dispute-withdraw-request"), _CUSTOMER) | dict.fromkeys(

@@ -201,6 +201,8 @@ class Inquiry(Case):
     async def answer(self, topic: str) -> None:
         """Answer from what order and policy say; a person who has answered by hand has done it."""
         until = return_ends(self.order, self.policy)
+        if until and until < workflow.now():
+            until = None
         match topic:
             case "return_policy":
                 window = format_duration(self.policy.returns.window_for(self.order.market))

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.opening import CaseOpened
     from aftersales.outcome import Outcome
 
-from workflows import messages
+from workflows import commands, messages
 from workflows.case import Case
 from workflows.requests import Decide
 from workflows.values import Value, link
@@ -223,8 +223,9 @@ class Invoice(Case):
 
     async def tell_number(self) -> Outcome:
         """Send the invoice: its number or the link to it."""
-        url = link(self.number)
-        await self.send("invoice-sent", number="" if url else self.number, invoice_url=url, late=self.late)
+        url, untold = link(self.number), commands.WITHOUT_NUMBER
+        number = "" if url or self.number == untold else self.number
+        await self.send("invoice-sent", number=number, invoice_url=url, late=self.late)
         return await self.finish("issued")
 
     async def finish(self, result: str) -> Outcome:

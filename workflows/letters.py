@@ -57,6 +57,8 @@ async def send(case: Case, letter: str, values: dict[str, Value]) -> None:
         case.state.letters_sent += 1
     else:
         case.state.we_wrote(f"{letter}.{sent.language}", sent.version, workflow.now())
+        # What the customer writes while the letter is on its way, it does not answer.
+        case.state.last_letter_at = request.at
         case.note(f"letter {letter} ({sent.language}) sent")
 
 

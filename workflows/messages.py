@@ -36,7 +36,8 @@ async def read(case: Case, message: Message, unclear: str) -> Reply:
     if intent == "unclear" and unclear:
         question = f"The customer wrote: “{said[:1000]}”. What is meant?"
         asks = not screened.angry
-        intent = await case.decision(question, *case.state.choices, fallback=unclear) if asks else unclear
+        options = dict.fromkeys((*case.state.choices, unclear))
+        intent = await case.decision(question, *options, fallback=unclear) if asks else unclear
     known = message.model_dump(include={"id", "source", "order_id", "time"})
     return Reply(
         **known,

@@ -6,14 +6,13 @@ import asyncio
 import json
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from adapters.embedded import ServerError
 from aftersales.records import EventRecord, EventStatus, LetterRecord
@@ -21,14 +20,6 @@ from tests.events import event, now, replied, return_requested, write
 from tests.plant import Plant, embedded, plant
 
 pytestmark = pytest.mark.timeout(240)
-
-
-@pytest_asyncio.fixture(scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant]:
-    """Server and worker with the default policy."""
-    async with plant(tmp_path_factory.mktemp("plant")) as made:
-        await made.start_worker()
-        yield made
 
 
 async def kept(running: Plant, order_id: str) -> list[EventRecord]:

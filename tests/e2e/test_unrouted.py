@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from tests.events import event, order, return_requested, write
-from tests.plant import Plant, plant
+from tests.plant import Plant
 
 pytestmark = pytest.mark.timeout(240)
-
-
-@pytest_asyncio.fixture(scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant]:
-    """Server and worker with the default policy."""
-    async with plant(tmp_path_factory.mktemp("plant")) as made:
-        await made.start_worker()
-        yield made
 
 
 async def send(running: Plant, *events: dict[str, Any]) -> None:

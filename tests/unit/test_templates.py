@@ -454,6 +454,17 @@ LANGUAGES = {
         marks=r"[!¡！]|[\u3040-\u9fff][,;?:]|[\u3040-\u9fff、。] +[\u3040-\u9fff「]|レビュー|過失",
     ),
 }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_cancels_too_late_for_a_return_is_offered_none(language: str) -> None:
+    late, early = (
+        render("inquiry", "answer-cancel", language, values={"state": "delivered", "until": until}).text
+        for until in ("", BY)
+    )
+    assert late.count("\n\n") == early.count("\n\n") - 1
+
+
 every_language = pytest.mark.parametrize("language", LANGUAGES)
 OPTIONAL = {"tracking_number", "tracking_url", "last_scan_at", "last_scan_place", "last_scan_text", "label_url"} | {
     *("reference", "received", "handed_over_at", "findings", "photos", "payment_url", "claim_id")

@@ -218,3 +218,24 @@ def test_calibration_tells_how_often_an_answer_was_right() -> None:
 def test_the_calibration_error_is_the_distance_between_confidence_and_accuracy() -> None:
     message = Labelled("", "cancel", "en", "own", "test")
     assert calibration_error([Read(message, "cancel", 0.9), Read(message, "invoice", 0.9)]) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("Era para ser entregue dia 19-07, hoje dia 28-07, não chegou ainda o produto!!! Decepcionada!!!", ""),
+        ("Non è ancora arrivato il mio pacco, dove si trova?", ""),
+        ("Ik heb mijn bestelling nog niet ontvangen, waar is het pakket?", ""),
+        ("Cancelei o pedido.", "pt-BR"),
+        ("Cancela la compra.", "it"),
+    ],
+)
+def test_a_language_that_was_not_learnt_is_left_to_a_person(text: str, hint: str) -> None:
+    assert EmbeddedClassifier().read(text, threshold=0.0, language=hint).abstained
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"), [("Where is my order?", "pt"), ("我的包裹在哪里？", "it"), ("Thanks!", "en")]
+)
+def test_what_was_learnt_is_understood_of_any_sender(text: str, hint: str) -> None:
+    assert not EmbeddedClassifier().read(text, threshold=0.0, language=hint).abstained

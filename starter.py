@@ -172,7 +172,7 @@ class Starter:
         if again and not reached:
             # The case that another try gave it to may have closed since we looked.
             reached = await histories.reached(self._client, event.order_id, event.identity)
-        if opened and (again or not in_hand(event, reached)):
+        if opened and (not in_hand(event, reached) or (again and _own(*opened) in reached)):
             process, opening = opened
             case, is_new = await self._start(process, opening, again=again)
             return _settled(record, EventStatus.STARTED if is_new else EventStatus.SIGNALLED, "", *reached, case)
@@ -264,7 +264,7 @@ class Starter:
 
     async def _start(self, process: str, opened: CaseOpened, *, again: bool) -> tuple[str, bool]:
         """Open a case, or tell the one that is open; returns its id and whether it is new."""
-        case = case_for(process, opened.trigger, opened.order)
+        case = _own(process, opened)
         last = await self._store.last_case(case) if again else None
         was_closed = last and last.closed_at and last.trigger == opened.identity
         if not was_closed and not await self._cases.open(process, opened, again=again):
@@ -314,6 +314,11 @@ def _reopens(last: CaseRecord, message: Message) -> bool:
 def _named(message: Message) -> str:
     """The case that a message names: by the letter it answers, or outright; empty where it names none."""
     return (case_of(message.in_reply_to) if message.in_reply_to else None) or message.case_id or ""
+
+
+def _own(process: str, opened: CaseOpened) -> str:
+    """The case that an event opens."""
+    return case_for(process, opened.trigger, opened.order)
 
 
 def _repeats(record: EventRecord, earlier: EventRecord) -> bool:

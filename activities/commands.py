@@ -103,7 +103,9 @@ class Commands:
             raise ApplicationError(claimed.refused, type=REFUSED, non_retryable=True)
         if request.replaces:
             await self._ledger.command_refused(request.replaces, reason=f"replaced by {command.key}")
-        if payment := request.payment:
+        payment = request.payment
+        # What is reserved may be on its way, by a try that died before it could say so: it is not judged again.
+        if payment and not await self._ledger.is_reserved(payment.key):
             if not request.despite_dispute:
                 await self._check_disputes(payment)
             await self._reserve(payment, request.limit)
@@ -139,7 +141,8 @@ class Commands:
             raise await self._refused(
                 payment.key,
                 OVER_LIMIT,
-                f"all payments of the order would be {total}, its total is {limit}; a supervisor must approve it",
+                f"all payments of the order would be {total}, with what the shop has paid back itself; its total is "
+                f"{limit}; a supervisor must approve it",
             )
 
     async def _refused(self, key: str, kind: str, reason: str) -> ApplicationError:

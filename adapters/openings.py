@@ -47,12 +47,18 @@ class Openings:
             policy=self._policy.for_market(order.market),
             opened_at=min(start.trigger.happened_at, self._clock()),
             trigger=cast(Any, start.trigger),
-            inbox=cast(Any, await self._known(order.order_id) if start.process in UNSENT else ()),
+            inbox=cast(Any, await self._known(start.process, order.order_id)),
         )
 
-    async def _known(self, order_id: str) -> tuple[Event, ...]:
-        """What lasts of an order's past: that it was paid or cancelled, and what of it has left."""
-        lasting = await self._store.events_of(order_id, ["order.paid", "order.cancelled", "order.shipped"])
+    async def _known(self, process: str, order_id: str) -> tuple[Event, ...]:
+        """What lasts of an order's past: that it was paid or cancelled, and what of it has left.
+
+        A dispute must know of a cancellation only: what the shop has paid back itself is not offered again.
+        """
+        lasts = ["order.cancelled"] if process == "dispute" else ["order.paid", "order.cancelled", "order.shipped"]
+        if process not in (*UNSENT, "dispute"):
+            return ()
+        lasting = await self._store.events_of(order_id, lasts)
         return tuple(
             known_by_now(parse_event(json.loads(record.raw)), settled=bool(record.cases)) for record in lasting
         )

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from aftersales.events import DisputeOpened
+from aftersales.events import TYPES, BadEvent, DisputeOpened, parse_event
 from aftersales.model import Amount, Model, Time
 from aftersales.order import Order
 from aftersales.records import CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
@@ -29,6 +29,7 @@ _PAGE = Path(__file__).with_name("evidence.html")
 _LINK = re.compile(r"https?://[^\s\"'<>]+")
 _WRITTEN = frozenset({"text", "fault", "reason", "message"})
 """Fields of events in which somebody says something in words."""
+_ENVELOPE = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype")
 _OWN = frozenset({"unit_cost", "cost"})
 _SHOWN = frozenset({"amount", "currency", "lines", "parcel", "rma"})
 _PAID = frozenset({"kind", "amount", "currency", "at"})
@@ -103,7 +104,7 @@ def pack(request: EvidenceRequest, record: OrderRecord, folder: str) -> tuple[Ev
     letters = [_Letter.of(number, letter) for number, letter in enumerate(record.letters, 1)]
     files = {file: content for letter in letters for file, content in letter.files.items()} | {
         "order.json": _json(_public(request.order.model_dump(mode="json"))),
-        "events.json": _json([_public(json.loads(event.raw)) for event in came]),
+        "events.json": _json([_told(event) for event in came]),
         "commands.json": _json([_given(command) for command in commands]),
         "money.json": _json([payment.model_dump(mode="json", include=set(_PAID)) for payment in payments]),
     }
@@ -170,6 +171,27 @@ def _public(value: Any) -> Any:
     return [_public(item) for item in value] if isinstance(value, list) else value
 
 
+def _told(record: EventRecord) -> dict[str, Any]:
+    """An event as it came, without what the contract does not name: that may be the shop's own notes."""
+    raw = json.loads(record.raw)
+    try:
+        known: Mapping[str, Any] = parse_event(raw).model_dump(mode="json")
+    except BadEvent:
+        # Taken by an earlier build, whose contract it met.
+        known = TYPES[record.type].model_fields
+    data = _named(raw.get("data") or {}, known)
+    return {**{name: raw[name] for name in _ENVELOPE if name in raw}, "data": _public(data)}
+
+
+def _named(value: Any, known: Any) -> Any:
+    """Of a value what stands in what was understood of it."""
+    if isinstance(value, dict) and isinstance(known, Mapping):
+        return {name: _named(item, known[name]) for name, item in value.items() if name in known}
+    if isinstance(value, list) and isinstance(known, list):
+        return [_named(item, other) for item, other in zip(value, known, strict=False)]
+    return value
+
+
 def _given(command: CommandRecord) -> dict[str, Any]:
     """A command as it was carried out."""
     data = {name: value for name, value in command.data.items() if name in _SHOWN}
@@ -188,8 +210,7 @@ class _Happened(NamedTuple):
 
     @classmethod
     def of(cls, record: EventRecord) -> _Happened:
-        raw = json.loads(record.raw)
-        data = {name: value for name, value in _public(raw.get("data") or {}).items() if name != "order"}
+        data = {name: value for name, value in _told(record)["data"].items() if name != "order"}
         told = {name: value for name, value in data.items() if name not in _WRITTEN and value not in (None, "", [], {})}
         return cls(
             at=record.happened_at or record.received_at,

@@ -90,13 +90,18 @@ class CommandLedger(Protocol):
         """Enter a payment before it is made; None where it may be made, else what all of the order would come to.
 
         All that has left for the order, or is about to, must stay within `cap`; return freight comes on top and is not
-        counted. Of two payments at once that do not both fit, one is let through. None is no cap. A payment that does
-        not fit is released. The same key twice is one payment.
+        counted. Of an order that the shop has cancelled and paid back itself the cap has left. Of two payments at once
+        that do not both fit, one is let through. None is no cap. A payment that does not fit is released. The same key
+        twice is one payment.
         """
         ...
 
+    async def is_reserved(self, key: str) -> bool:
+        """Whether a payment has been let through, and nobody knows yet whether it was made."""
+        ...
+
     async def charge(self, payment: PaymentRecord) -> None:
-        """Enter money that somebody else took, once per key."""
+        """Enter money that left without a command of ours, once per key."""
         ...
 
     async def given_before(self, type: str, *, case: CaseRef) -> bool:

@@ -88,6 +88,8 @@ async def give(
                 case way if way == BY_HAND:
                     done = case.state.decisions[-1]
                     reference = done.reference or f"by hand, {done.by}"
+                    if pays and amount is not None and workflow.patched("what-is-paid-by-hand-is-entered"):
+                        await _enter(case, case.state.next_id("charge"), activity_id, pays, amount)
                 case _:
                     await case.hand_strays_on(f"the case waits for a decision about {name}, which was refused")
     if replaces:
@@ -106,19 +108,22 @@ async def given_before(case: Case, name: CommandType) -> bool:
 async def charge(case: Case, kind: Kind, amount: Decimal) -> None:
     """Enter money that somebody else took from us for the order, such as a chargeback; it counts as paid (rule 8)."""
     activity_id = case.state.next_id("charge")
-    await effects.enter_charge(
-        activity_id,
-        ChargeRequest(
-            case=case.ref,
-            key=case.key(activity_id),
-            kind=kind,
-            amount=amount,
-            currency=case.order.currency,
-            at=workflow.now(),
-        ),
-    )
+    await _enter(case, activity_id, activity_id, kind, amount)
     case.state.book(kind, amount)
     case.note(f"{kind} {amount} {case.order.currency} was taken from us")
+
+
+async def _enter(case: Case, activity_id: str, payment: str, kind: Kind, amount: Decimal) -> None:
+    """Enter money that left without a command into the order's ledger; `payment` is the id of what paid it."""
+    request = ChargeRequest(
+        case=case.ref,
+        key=case.key(payment),
+        kind=kind,
+        amount=amount,
+        currency=case.order.currency,
+        at=workflow.now(),
+    )
+    await effects.enter_charge(activity_id, request)
 
 
 async def _after(case: Case, name: CommandType, refusal: effects.Refused, instead: str, asked_by: str) -> str:

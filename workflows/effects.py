@@ -72,7 +72,7 @@ async def give_command(activity_id: str, request: CommandRequest) -> str:
 
 
 async def enter_charge(activity_id: str, request: ChargeRequest) -> None:
-    """Enter money that somebody else took into the order's ledger."""
+    """Enter money that left without a command of ours into the order's ledger."""
     options = _effect(activity_id, f"{request.kind} {request.amount} {request.currency} taken from us")
     await workflow.execute_activity_method(Commands.charge, request, **options)
 

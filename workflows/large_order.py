@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Outcome
 
+from workflows import commands, messages
 from workflows.case import Case
 from workflows.values import Value
 
@@ -85,6 +86,8 @@ class LargeOrder(Case):
     async def run(self, opened: CaseOpened) -> Outcome:
         """The rule."""
         self.learn(cast(BulkRequested, opened.trigger))
+        if await self.is_repeated():
+            return await self.close("declined")
         while True:
             match await self.settled():
                 case "accept":
@@ -101,6 +104,16 @@ class LargeOrder(Case):
                     return await self.too_few()
                 case _:
                     continue
+
+    async def is_repeated(self) -> bool:
+        """Whether these goods have had their discount by an earlier case: another one is for a person to give."""
+        if self.asked.units > bulk.units_in(self.order) or not workflow.patched("one-discount-an-order"):
+            return False
+        if await commands.given_before(self, "apply_discount"):
+            await self.tell(self.asked.identity, "the goods of this order have had their discount")
+            await messages.acknowledge(self)
+            return True
+        return False
 
     async def settled(self) -> End:
         """How the request ends: first the details, then the price, then an offer that the customer confirms."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 
 from adapters.database.schema import cases, commands, events, letters, payments
 from aftersales.records import EventStatus
@@ -44,13 +44,13 @@ CASE_OF_COMMAND = (
 )
 GIVEN_BEFORE = (
     select(commands.c.key)
-    .join(cases)
+    .select_from(commands.join(cases).outerjoin(payments, payments.c.key == commands.c.key))
     .where(
         cases.c.shop == bindparam("shop"),
         cases.c.order_id == bindparam("order_id"),
         commands.c.type == bindparam("type"),
-        commands.c.reference.is_not(None),
-        commands.c.refused.is_(None),
+        # What a person has done by hand is refused as a command, and confirmed as a payment.
+        or_(and_(commands.c.reference.is_not(None), commands.c.refused.is_(None)), payments.c.state == "confirmed"),
         ~and_(cases.c.case_id == bindparam("case_id"), cases.c.trigger == bindparam("trigger")),
     )
     .limit(1)
@@ -64,6 +64,12 @@ PAID = select(payments.c.amount).where(
     payments.c.kind != "freight",
 )
 """What left for an order or is about to, return freight left out."""
+RESERVED = select(payments.c.key).where(payments.c.key == bindparam("key"), payments.c.state == "reserved")
+CANCELLED = select(events.c.raw).where(
+    events.c.order_id == bindparam("order_id"),
+    events.c.type == "order.cancelled",
+    events.c.status != EventStatus.REFUSED,
+)
 OPEN_DISPUTES = select(cases.c.case_id).where(
     cases.c.shop == bindparam("shop"),
     cases.c.order_id == bindparam("order_id"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -124,6 +125,9 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
                 return None
             order = {"shop": payment.case.shop, "order_id": payment.case.order_id}
             total = sum(map(Decimal, connection.execute(queries.PAID, order).scalars()), Decimal(0))
+            cancelled = connection.execute(queries.CANCELLED, {"order_id": payment.case.order_id}).scalars()
+            if any(json.loads(raw)["data"].get("refunded") for raw in cancelled):
+                total += cap
             if total <= cap:
                 return None
             connection.execute(self._do.payment_released, [{"_key": clean(payment.key)}])
@@ -132,10 +136,15 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         return await self._writer.transaction(enter)
 
     @override
+    async def is_reserved(self, key: str) -> bool:
+        return await self._first(queries.RESERVED, key=clean(key)) is not None
+
+    @override
     async def charge(self, payment: PaymentRecord) -> None:
         await self._writer.write(
             (self._do.know_case, [rows.case_row(payment.case)]),
             (self._do.enter_payment, [rows.payment_row(payment)]),
+            (self._do.payment_confirmed, [{"_key": clean(payment.key)}]),
         )
 
     @override

@@ -22,6 +22,7 @@ from aftersales.evidence import INDEX, MANIFEST, EvidenceRequest
 from aftersales.letters import Rendered
 from aftersales.order import Customer, Order
 from aftersales.records import CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
+from tests import events
 from tests.events import order
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -154,6 +155,10 @@ async def test_a_pack_has_the_whole_record_of_the_order_over_all_its_cases(
     assert "refund 99" not in words
 
 
+NOTES = ("internal_note", "VIP", "purchase_price", "cost_price", "risk_score", "used one")
+"""What a shop adds to its events that the contract does not name."""
+
+
 async def test_what_is_the_shops_own_stays_in_the_house(locker: EvidenceFolder, store: Store, tmp_path: Path) -> None:
     refused: dict[str, Any] = {"amount": "7.77", "currency": "USD", "approved_by": "Anna", "reason": "goodwill"}
     await store.claim_command(CommandRecord(key="c9", case=LADDER, type="refund", data=refused, claimed_at=AT))
@@ -161,10 +166,13 @@ async def test_what_is_the_shops_own_stays_in_the_house(locker: EvidenceFolder, 
     given: dict[str, Any] = {"cause": "our fault", "parcel": {"parcel_no": "P-9", "cost": "6.66"}}
     await store.claim_command(CommandRecord(key="c8", case=LADDER, type="reship", data=given, claimed_at=AT))
     await store.command_accepted("c8", at=AT, reference="RS-8")
-    await store.record_events([event(8, "order.paid", order=order("A-1"))])
+    paid = order("A-1", internal_note="VIP, margin 60 %", purchase_price="41.00")
+    paid["items"][0]["cost_price"] = "48.01"
+    raw = events.event("order.paid", "A-1", order=paid, risk_score="0.93", staff_note="we sold her a used one")
+    await store.record_events([event(8, "order.paid").model_copy(update={"raw": json.dumps(raw)})])
     folder = tmp_path / (await locker.build(request())).folder
     texts = {path.name: path.read_text("utf-8") for path in folder.rglob("*") if path.suffix in (".html", ".json")}
-    for own in ("unit_cost", "48.00", "6.66", "7.77", "no such card", "Anna", "goodwill", "our fault"):
+    for own in ("unit_cost", "48.00", "6.66", "7.77", "no such card", "Anna", "goodwill", "our fault", *NOTES):
         assert [name for name, text in texts.items() if own in text] == []
     assert "P-9" in texts["commands.json"]
     assert "RS-8" in texts["index.html"]

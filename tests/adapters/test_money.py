@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command as alembic
@@ -17,11 +19,15 @@ from alembic.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
+from temporalio.testing import ActivityEnvironment
 
+from activities.commands import CommandRequest, Commands
 from adapters.database import Store, open_store
 from adapters.database.upgrade import MIGRATIONS
+from aftersales.commands import Command, CommandAccepted
 from aftersales.outcome import Kind
-from aftersales.records import CaseRef, CommandRecord, PaymentRecord
+from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, PaymentRecord
+from tests.events import event
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -210,3 +216,52 @@ async def test_the_payments_of_an_earlier_database_are_taken_over(tmp_path: Path
         money = {one.key: one.state for one in await store.views.money("A-1")}
         assert money == {"a": "confirmed", "b": "released", "c": "reserved"}
         assert await reserve(store, payment("e", "30")) == 110
+
+
+class Dying:
+    """A counterpart that pays once for a key, and is cut off before it can say so the first time."""
+
+    def __init__(self) -> None:
+        self.paid: list[str] = []
+
+    async def execute(self, command: Command) -> CommandAccepted:
+        if command.key not in self.paid:
+            self.paid.append(command.key)
+            raise ConnectionError("the worker was killed")
+        return CommandAccepted(reference="RF-1")
+
+
+async def test_a_payment_that_went_out_before_the_worker_died_is_not_judged_again(store: Store) -> None:
+    data: dict[str, Any] = {"pays": "refund", "amount": "60.00", "currency": "EUR"}
+    order = Command(key="a", type="refund", case_id="return-parcel/A-1", order_id="A-1", at=NOON, data=data)
+    request = CommandRequest(case=ref(), command=order, limit=TOTAL)
+    bank = Dying()
+    commands = Commands(bank, store)
+    with pytest.raises(ConnectionError):
+        await ActivityEnvironment().run(commands.give, request)
+    # Meanwhile a dispute opens, and what is paid otherwise leaves no room.
+    await store.open_case(CaseRecord(**ref("dispute").model_dump()))
+    await store.charge(payment("b", "70", kind="claim_lost"))
+    assert (await ActivityEnvironment().run(commands.give, request)).reference == "RF-1"
+    assert bank.paid == ["a"]
+    assert {one.key: one.state for one in await store.views.money("A-1")} == {"a": "confirmed", "b": "confirmed"}
+
+
+async def test_of_an_order_that_the_shop_paid_back_itself_nothing_is_left(store: Store) -> None:
+    raw = event("order.cancelled", "A-1", reason="customer", refunded=True)
+    known = {"source": raw["source"], "id": raw["id"], "order_id": "A-1", "type": raw["type"], "received_at": NOON}
+    await store.record_events([EventRecord(**known, raw=json.dumps(raw))])
+    assert await reserve(store, payment("a", "40")) == Decimal(140)
+    assert await reserve(store, payment("b", "40"), cap=None) is None
+    assert await reserve(store, payment("c", "40", case=ref(order="A-2"))) is None
+
+
+async def test_what_was_done_by_hand_was_given_before(store: Store) -> None:
+    assert not await store.given_before("refund", case=ref("perk-request"))
+    await reserve(store, payment("a", "40"))
+    await store.command_refused("a", reason="no such account")
+    assert not await store.given_before("refund", case=ref("perk-request"))
+    await store.charge(payment("a", "40"))
+    assert await store.given_before("refund", case=ref("perk-request"))
+    assert not await store.given_before("refund", case=ref())
+    assert [one.state for one in await store.views.money("A-1")] == ["confirmed"]

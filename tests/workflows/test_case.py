@@ -156,3 +156,15 @@ async def test_what_the_next_case_has_had_is_not_for_a_person(shop: Any) -> None
         await ActivityEnvironment().run(outcomes.hand_back, request)
         (record,) = await shop.store.events_of("A-1", ["customer.message"])
         assert record.status == status
+
+
+async def test_a_repeat_opens_no_second_case_for_what_is_in_hand(shop: Any) -> None:
+    await shop.starter.handle(return_requested("A-1"))
+    await shop.reaches(CASE, "return-terms")
+    second = event("order.return_requested", "A-1", "second", order=order("A-1"), lines=[], reason=None)
+    taken = await shop.starter.handle(second)
+    assert (taken.status, taken.cases) == (EventStatus.SIGNALLED, (CASE,))
+    # The starter dies before it can write down what it did.
+    await shop.store.settle_events([taken.model_copy(update={"status": EventStatus.RECEIVED, "cases": ()})])
+    again = await shop.starter.handle(second)
+    assert (again.status, again.cases) == (EventStatus.SIGNALLED, (CASE,))

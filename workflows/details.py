@@ -137,7 +137,7 @@ def _clocks(clocks: Sequence[Clock]) -> str:
     # A list, as the Web UI gives a table of five columns no room.
     rows = [
         f"- **{_moment(clock.at)} UTC** {_cell(clock.what)}: {WHOSE[clock.whose]} time"
-        + (f"; then loses {_cell(clock.loses)}" if clock.loses else "")
+        + (f"; who loses then: {_cell(clock.loses)}" if clock.loses else "")
         + (f" ({_cell(clock.source)})" if clock.source else "")
         for clock in clocks
     ]

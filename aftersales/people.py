@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Literal
 
@@ -49,15 +49,22 @@ def found(by: str, people: People) -> tuple[str, Person] | None:
 
 
 def refusal(
-    by: str, people: People, *, role: Role, money: Decimal | None, currency: str, limit: Decimal, besides: str = ""
+    by: str,
+    people: People,
+    *,
+    role: Role,
+    money: Decimal | None,
+    currency: str,
+    limit: Decimal,
+    besides: Collection[str] = (),
 ) -> str:
     """Why somebody may not decide this, with the remedy; empty where they may.
 
     `money` is what the decision costs, `limit` the most that an operator without a limit of their own decides about,
-    `besides` somebody who must not decide because the money was their idea. Where a policy names no people, everybody
-    may decide everything but that.
+    `besides` who must not decide because the money was their idea. Where a policy names no people, everybody may decide
+    everything but that.
     """
-    if besides and by.strip().casefold() == besides.strip().casefold():
+    if by.strip().casefold() in {other.strip().casefold() for other in besides}:
         return f"by: {by.strip()} asked for it; somebody else must decide"
     if not people:
         return ""

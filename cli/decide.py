@@ -35,7 +35,7 @@ def decide(
     by: By,
     reason: Reason,
     amount: Annotated[
-        str | None, typer.Option(help="An amount such as 12.00, where the question asks for one.")
+        str | None, typer.Option(help="An amount such as 12.00, beside an option that takes one, such as partial.")
     ] = None,
     reference: Annotated[str, typer.Option(help="The counterpart's number, with done_by_hand.")] = "",
 ) -> None:

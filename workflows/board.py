@@ -96,14 +96,17 @@ class Board:
             raise _refused("no decision is open in this case now; its Current Details say what it waits for")
         if unknown := sorted(decision.model_extra or {}):
             raise _refused(f"{unknown[0]}: is not known here; write option, by, reason and, where asked for, amount")
-        if option_meant(decision.option, question.options) is None:
+        option = option_meant(decision.option, question.options)
+        if option is None:
             raise _refused(f"option: {decision.option!r} is not open; choose one of {', '.join(question.options)}")
-        if decision.reference and option_meant(decision.option, question.options) != BY_HAND:
+        if decision.reference and option != BY_HAND:
             raise _refused(f"reference: goes with {BY_HAND} only, which is not what you chose")
         try:
             money = decision.money
         except ValueError:
             raise _refused(f'amount: write it as "12.90", not {decision.amount!r}') from None
+        if money is not None and question.takes and option not in question.takes:
+            raise _refused(f"amount: does not go with {option}; name it with {' or '.join(question.takes)}")
         if money is not None and (question.most is None or money > question.most):
             raise _refused(f"amount: {money} is not possible; the most is {question.most or 'none'}")
         _check_signed(decision.by, decision.reason)

@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.clocks import Clock, Waits
     from aftersales.commands import CommandType
     from aftersales.events import Envelope, Event, Message, OrderUpdated
+    from aftersales.money import rounded
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Cause, DecisionTaken, Extended, Kind, Outcome
     from aftersales.people import Role
@@ -27,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows import commands, effects, handover, letters, messages
 from workflows.board import Board
-from workflows.details import Question
+from workflows.details import WITH_AMOUNT, Question
 from workflows.requests import Decide, Extend
 from workflows.values import Value
 
@@ -180,19 +181,20 @@ class Case:
         by: datetime | None = None,
         most: Decimal | None = None,
         role: Role = "operator",
-        besides: str = "",
+        besides: tuple[str, ...] = (),
         costs: Mapping[str, Decimal] | None = None,
         source: str = "operators.operator_window",
     ) -> str:
         """An operator's choice among `options`; after the operator window the fallback, flagged as missed (rule 5).
 
         `within` is another window, `by` a moment, `source` where that is written. Where `most` is given, the operator
-        may name an amount up to it with the option. `role` is who must decide, `besides` who must not, as it was their
-        idea. `costs` is what options cost, where that is known: who decides about much money needs a role, or a second
-        person.
+        may name an amount up to it with the options that take one (`WITH_AMOUNT`). `role` is who must decide, `besides`
+        who must not, as it was their idea. `costs` is what options cost, where that is known: who decides about much
+        money needs a role, or a second person.
         """
         stage, self.state.stage = self.state.stage, "decision"
         known = {**letters.OPTIONS, **commands.OPTIONS, **self.OPTIONS}
+        takes = tuple(option for option in options if most is not None and option in WITH_AMOUNT)
         does = {option: known.get(option, "") for option in options}
         asked = self._board.ask(
             Question(
@@ -200,7 +202,8 @@ class Case:
                 options=options,
                 does=does,
                 fallback=fallback,
-                most=most,
+                most=most if takes else None,
+                takes=takes,
                 role=role,
                 besides=besides,
                 costs=costs or {},
@@ -217,6 +220,15 @@ class Case:
         who = f"{both} decided" if taken.by else "nobody decided in time, so the policy did"
         self.note(f"{who}: {taken.option}" + (f" ({taken.reason})" if taken.reason else ""))
         return taken.option
+
+    def named_or(self, unnamed: Decimal) -> Decimal:
+        """The amount that the last decision named, which may be 0; another where it named none."""
+        said = self.state.decisions[-1].amount
+        if said is None:
+            return unnamed
+        named = rounded(said, self.order.currency)
+        # In a case of an earlier build a 0 is no amount.
+        return named if named or workflow.patched("zero-is-an-amount") else unnamed
 
     async def command(
         self,

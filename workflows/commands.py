@@ -50,7 +50,8 @@ async def give(
         data["pays"] = pays
     limit = case.order.total if pays and pays != "freight" else None
     void = case.key(f"{replaces}:{case.state.done[replaces]}") if replaces else ""
-    asked_by = case.state.decisions[-1].by if case.state.decisions else ""
+    asked_by = tuple(dict.fromkeys(by for taken in case.state.decisions for by in (taken.by, taken.seconded_by) if by))
+    paid = amount if pays else None
     allowed: dict[str, Any] = {}
     held_since = workflow.now()
     reference = ""
@@ -71,14 +72,14 @@ async def give(
         except effects.Refused as refusal:
             case.note(f"command {name} refused: {refusal}")
             if refusal.kind == HELD:
-                said = await _held(case, name, held_since)
+                said = await _held(case, name, held_since, paid)
                 allowed |= {"despite_dispute": True} if said == "pay_now" else {}
                 held_since = workflow.now() if said == "wait" else held_since
                 continue
             if name in ASKING:
                 await case.tell(f"aftersales {command.key}", f"command {name} was refused: {refusal}")
                 return ""
-            match await _after(case, name, refusal, instead, asked_by):
+            match await _after(case, name, refusal, instead, asked_by, paid):
                 case way if way == instead:
                     return ""
                 case "approve":
@@ -126,8 +127,18 @@ async def _enter(case: Case, activity_id: str, payment: str, kind: Kind, amount:
     await effects.enter_charge(activity_id, request)
 
 
-async def _after(case: Case, name: CommandType, refusal: effects.Refused, instead: str, asked_by: str) -> str:
-    """What an operator says to a refusal; to money over the order's total another supervisor than who asked for it."""
+async def _after(
+    case: Case,
+    name: CommandType,
+    refusal: effects.Refused,
+    instead: str,
+    asked_by: tuple[str, ...],
+    paid: Decimal | None,
+) -> str:
+    """What an operator says to a refusal; to money over the order's total another supervisor than who asked for it.
+
+    Whoever has decided anything in the case before has asked for it.
+    """
     over = refusal.kind == OVER_LIMIT
     options = ["try_again", BY_HAND, *(["approve"] if over else []), *filter(None, [instead])]
     return await case.decision(
@@ -135,11 +146,12 @@ async def _after(case: Case, name: CommandType, refusal: effects.Refused, instea
         *options,
         fallback=instead or "try_again",
         role="supervisor" if over else "operator",
-        besides=asked_by if over else "",
+        besides=asked_by if over else (),
+        costs=_costs(paid, "approve", BY_HAND),
     )
 
 
-async def _held(case: Case, name: CommandType, since: datetime) -> str:
+async def _held(case: Case, name: CommandType, since: datetime, paid: Decimal | None) -> str:
     """Wait for the end of the dispute that holds a payment up, or for a look at it; what a supervisor says at last."""
     stage, operators = case.state.stage, case.policy.operators
     if case.state.owes_an_answer and workflow.patched("who-waits-for-a-payment-is-told"):
@@ -150,4 +162,11 @@ async def _held(case: Case, name: CommandType, since: datetime) -> str:
     if workflow.now() < since + operators.dispute_hold:
         return ""
     question = f"{name} waits since {since:%Y-%m-%d}, as a dispute about the order is open. Pay, or wait on?"
-    return await case.decision(question, "pay_now", "wait", fallback="wait", role="supervisor")
+    costs = _costs(paid, "pay_now")
+    return await case.decision(question, "pay_now", "wait", fallback="wait", role="supervisor", costs=costs)
+
+
+def _costs(paid: Decimal | None, *options: str) -> dict[str, Decimal]:
+    """What options cost that pay this amount."""
+    # In a case of an earlier build one person's decision counts, however much is paid.
+    return dict.fromkeys(options, paid) if paid is not None and workflow.patched("payments-cost") else {}

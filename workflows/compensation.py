@@ -23,7 +23,6 @@ with workflow.unsafe.imports_passed_through():
         OrderCancelled,
         ReturnRequested,
     )
-    from aftersales.money import rounded
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Outcome
 
@@ -145,7 +144,7 @@ class Compensation(Case):
         asked = self.judged(question, "approve", *within_limit, "no_offer", fallback=fallback, most=amount, costs=costs)
         match await asked:
             case "approve":
-                return self.named or amount
+                return self.named_or(amount)
             case "limit":
                 return limit
             case _:
@@ -225,7 +224,7 @@ class Compensation(Case):
         costs = {"pay": self.amount, "as_offered": self.amount}
         choice = await self.decision(question, "pay", fallback, fallback=fallback, most=self.order.total, costs=costs)
         if choice == "pay":
-            self.amount = self.named or self.amount
+            self.amount = self.named_or(self.amount)
         return self.overtaken() or ("accept" if self.amount else "return")
 
     async def compensate(self, cause: ComplaintCause) -> Outcome:
@@ -284,12 +283,6 @@ class Compensation(Case):
         """The complaint as a person who decides reads it."""
         photos = f" Photos: {', '.join(self.complaint.photos)}." if self.complaint.photos else ""
         return f"The customer wrote: “{self.complaint.text[:1000] or 'nothing'}”.{photos}"
-
-    @property
-    def named(self) -> Decimal | None:
-        """The amount that the last decision named."""
-        named = self.state.decisions[-1].amount
-        return None if named is None else rounded(named, self.order.currency)
 
     @property
     def was_cancelled(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
@@ -22,6 +22,8 @@ with workflow.unsafe.imports_passed_through():
 
 SIGNED = {"by": "your name", "reason": "why"}
 """What an operator writes into every update, as it is shown; sent like this it is refused."""
+WITH_AMOUNT = frozenset({"amended", "approve", "less", "lost", "more", "partial", "pay", "price", "recovered"})
+"""The options that take an amount, where a question asks for one."""
 
 
 class Question(BaseModel):
@@ -33,8 +35,10 @@ class Question(BaseModel):
     """What each option does; none in the answer of a worker that does not tell yet."""
     fallback: str
     most: Amount | None = None
+    takes: tuple[str, ...] = ()
+    """Which options take an amount, `most` of it at most."""
     role: Role = "operator"
-    besides: str = ""
+    besides: tuple[str, ...] = ()
     """Who must not decide, as it was their idea."""
     costs: Mapping[str, Amount] = {}
     """What an option costs, where that is known."""
@@ -46,14 +50,23 @@ class Question(BaseModel):
     """What has come and waits until this is decided."""
     answer: DecisionTaken | None = None
 
+    @field_validator("besides", mode="before")
+    @classmethod
+    def _several(cls, told: object) -> object:
+        # A worker of an earlier build tells one name, or an empty one for nobody.
+        return tuple(filter(None, [told])) if isinstance(told, str) else told
+
     def cost(self, option: str, named: Decimal | None) -> Decimal | None:
-        """What an option costs: the amount that was named with it, else what it does."""
+        """What an option costs: the amount that was named with it, which only one that takes it has, else what it does.
+
+        It does not look at `takes`, as what was accepted before options had to take an amount must count as it did.
+        """
         return self.costs.get(option) if named is None else named
 
     @property
     def terms(self) -> list[str]:
         """Who may decide, in sentences."""
-        other = [f"Somebody else than {self.besides} must decide."] if self.besides else []
+        other = [f"Somebody else than {', '.join(self.besides)} must decide."] if self.besides else []
         first = self.first
         return other + ([f"{first.by} decided {first.option}; somebody else must decide the same."] if first else [])
 
@@ -116,7 +129,8 @@ def _decision(question: Question, deadline: datetime | None) -> str:
         lines = "\n".join(f"- {_cell(line)}" for line in question.meanwhile)
         parts.insert(2, f"**Not yet taken into account:**\n\n{lines}")
     if question.most is not None:
-        parts.append(f'An amount goes beside the option, at most {question.most}: `"amount": "{question.most}"`')
+        beside = _cell(" or ".join(question.takes))
+        parts.append(f'An amount goes beside {beside}, at most {question.most}: `"amount": "{question.most}"`')
     until = f" by {_moment(deadline)} UTC" if deadline else ""
     parts.append(f"If nobody decides{until}, the case goes on with **{question.fallback}**.")
     return "\n\n".join(parts)

@@ -173,7 +173,8 @@ class LargeOrder(Case):
             )
             most = bulk.dearest(self.order, self.asked.units)
             if await self.decision(question, "price", "as_ordered", fallback="as_ordered", most=most) == "price":
-                self.price = self.named or self.price
+                # Nothing costs 0.
+                self.price = self.named_or(self.price) or self.price
         self.discount = self.off(self.policy.bulk.bulk_discount)
         if self.policy.bulk.asks_for_more(self.asked.wanted_discount):
             await self.ask_for_more(f"The request wants a discount of “{(self.asked.wanted_discount or '')[:200]}”.")
@@ -220,7 +221,7 @@ class LargeOrder(Case):
         choice = await self.decision(
             question, "approve", "ordinary", fallback="ordinary", most=most, role="supervisor", costs=costs
         )
-        approved = self.named or wanted if choice == "approve" else self.discount
+        approved = self.named_or(wanted) if choice == "approve" else self.discount
         self.decided = "more" if approved > self.discount else "same"
         self.discount = max(approved, self.discount)
         await self.hand_strays_on("the customer wrote while a supervisor decided about a discount")
@@ -285,9 +286,3 @@ class LargeOrder(Case):
     def address(self) -> str:
         """The order's own address."""
         return bulk.in_one_line(self.order.ship_to)
-
-    @property
-    def named(self) -> Decimal | None:
-        """The amount that the last decision named."""
-        named = self.state.decisions[-1].amount
-        return None if named is None else rounded(named, self.order.currency)

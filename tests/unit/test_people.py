@@ -19,7 +19,7 @@ TEAM: People = {
 
 
 def refusal(
-    by: str, money: str | None = None, *, role: Role = "operator", team: People = TEAM, besides: str = ""
+    by: str, money: str | None = None, *, role: Role = "operator", team: People = TEAM, besides: tuple[str, ...] = ()
 ) -> str:
     cost = None if money is None else Decimal(money)
     return people.refusal(by, team, role=role, money=cost, currency="EUR", limit=Decimal(90), besides=besides)
@@ -61,7 +61,7 @@ def test_who_may_not_is_told_who_may(by: str, money: str | None, role: Role, tol
 
 def test_a_shop_that_names_nobody_lets_everybody_decide_but_not_about_ones_own_idea() -> None:
     assert refusal("Max", "1000", role="supervisor", team={}) == ""
-    assert refusal("MAX", team={}, besides="Max") == "by: MAX asked for it; somebody else must decide"
+    assert refusal("MAX", team={}, besides=("Anna", "Max")) == "by: MAX asked for it; somebody else must decide"
 
 
 @pytest.fixture

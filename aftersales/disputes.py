@@ -93,6 +93,8 @@ class Claim:
         """Whether the platform has had our answer, or cannot be given one any more."""
         self.retry_at: datetime | None = None
         """When something that the platform did not take is given again."""
+        self.follows_date = False
+        """Whether that is wanted by the platform's date: then it is given sooner where that moves."""
 
     @property
     def name(self) -> str:
@@ -112,8 +114,11 @@ class Claim:
     def move(self, respond_by: datetime, told_at: datetime) -> None:
         """Take another date; of two the one that the platform named later counts."""
         if told_at >= self._dated_at:
-            self.is_dated |= respond_by != self.respond_by
+            has_moved = respond_by != self.respond_by
+            self.is_dated |= has_moved
             self.respond_by, self._dated_at = respond_by, told_at
+            if has_moved and self.follows_date and self.retry_at:
+                self.retry_at = min(self.retry_at, max(told_at, self.submit_at))
 
     def is_told_again(self, opened: DisputeOpened) -> bool:
         """Take in what an event tells of this dispute once more; False where it is about another one."""

@@ -20,6 +20,11 @@ def whenever(holds: Callable[[], bool], do: Callable[[], Awaitable[None]]) -> as
     return asyncio.create_task(watch())
 
 
+async def until_not(holds: Callable[[], bool]) -> None:
+    """Wait, without a date, until something holds no more."""
+    await workflow.wait_condition(lambda: not holds())
+
+
 async def at_most(effect: Awaitable[None], until: datetime, stage: str) -> bool:
     """Wait for an effect, at most until a moment; False where it is not done by then, and goes on beside the case."""
     task = asyncio.ensure_future(effect)

@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.outcome import DecisionTaken, Outcome
 
 from workflows import commands
-from workflows.beside import at_most, whenever
+from workflows.beside import at_most, until_not, whenever
 from workflows.case import Case
 from workflows.evidence import collected, filed
 from workflows.values import Value
@@ -71,7 +71,8 @@ class Dispute(Case):
         "decline": "the customer does not take the offer; the evidence is submitted",
         "leave": "do not give it to the platform; it decides without",
         "won": "the platform has decided for us",
-        "lost": "the platform has decided for the customer: name what it takes, if that is not all that was claimed",
+        "lost": "the platform has decided for the customer: name what it takes, if that is not all that was claimed, "
+        "or after an appeal what the first ruling took",
         "withdrawn": "the customer has withdrawn the dispute",
         "wait": "nothing is decided yet: it stays as it is, and you are asked again where that is due",
     }
@@ -82,9 +83,9 @@ class Dispute(Case):
 
     promised = Decimal(0)
     """What the customer was offered and did not refuse; paid when the dispute is withdrawn."""
-    offered = refunded = deciding = finding_out = False
+    offered = refunded = deciding = finding_out = stirring = False
     """Whether something was offered; the shop has paid the order back itself; a supervisor is choosing a solution;
-    nothing is left but to find out how it ended."""
+    nothing is left but to find out how it ended; what does not wait is being taken in."""
     reference = ""
     """The platform's number for our evidence."""
     end: End | None = None
@@ -97,18 +98,22 @@ class Dispute(Case):
         await self.settle()
         if not self.is_over():
             await self.submit()
+        elif self.due:
+            # Evidence that is due and not wanted any more would leave no time to hear what has ended the dispute.
+            self.claim.answered = True
         end = await self.ruling("ruling")
         if isinstance(end, DisputeDecided) and not end.won and await self.appeals(end):
             match await self.ruling("appeal"):
                 case DisputeDecided(won=False) as lost:
-                    return await self.finish("appealed_lost", lost)
+                    amount = end.amount if lost.amount is None else lost.amount
+                    return await self.finish("appealed_lost", lost.model_copy(update={"amount": amount}))
                 case _:
-                    return await self.close("appealed_won")
+                    return await self.finish("appealed_won")
         match end:
             case DisputeWithdrawn():
                 return await self.withdrawn()
             case DisputeDecided(won=True):
-                return await self.close("won")
+                return await self.finish("won")
             case lost:
                 return await self.finish("lost", lost)
 
@@ -205,9 +210,8 @@ class Dispute(Case):
     async def submit(self) -> None:
         """Give the platform our evidence, and tell a customer who was offered something that the dispute goes on."""
         self.pack = await collected(self, self.claim)
-        self.reference = await filed(
-            self, self.claim, self.pack, "submit_evidence", self.claim.respond_by, self.is_over
-        )
+        last = None if workflow.patched("evidence-is-given-by-a-date-that-moves") else self.claim.respond_by
+        self.reference = await filed(self, self.claim, self.pack, "submit_evidence", last, self.is_over)
         self.claim.answered = True
         self.show_answer()
         if self.offered and not self.is_over():
@@ -261,13 +265,29 @@ class Dispute(Case):
             await self.command("refund", pays="refund", amount=owed, claim_id=self.claim.dispute.claim_id)
         if self.offered:
             await self.send("dispute-refunded", refund=owed)
-        return await self.close("withdrawn", cause="service" if owed else "customer", at_fault=bool(owed))
+        return await self.finish("withdrawn", at_fault=bool(owed))
 
-    async def finish(self, result: str, lost: DisputeDecided) -> Outcome:
-        """Close a dispute that the customer won: what the platform takes has left for the order."""
-        if amount := self.taken(lost):
+    async def finish(self, result: str, lost: DisputeDecided | None = None, *, at_fault: bool = False) -> Outcome:
+        """Close the case: what a lost ruling takes has left for the order, and each further dispute has its case."""
+        if lost and (amount := self.taken(lost)):
             await commands.charge(self, "claim_lost", amount)
-        return await self.close(result, cause="service", at_fault=True)
+        stage, at_fault, outcome = self.state.stage, at_fault or lost is not None, None
+        await self.opened_others()
+        while outcome is None or (await self.opened_others() and self.state.inbox):
+            self.state.stage = stage
+            outcome = await self.close(result, cause="service" if at_fault else "customer", at_fault=at_fault)
+        return outcome
+
+    async def opened_others(self) -> bool:
+        """Wait until what does not wait is taken in, as a case that has ended opens none; whether there was any."""
+        if not (self.opens_another() and workflow.patched("a-further-dispute-has-its-case-before-the-end")):
+            return False
+        await until_not(self.opens_another)
+        return True
+
+    def opens_another(self) -> bool:
+        """Whether a further dispute may not have its case yet."""
+        return not self.watch.done() and (self.stirring or self.state.awaits((DisputeOpened,)))
 
     async def hear(self, *kinds: type[Event], by: datetime, unclear: str = "") -> Event | None:
         """The next of these facts, or what ends the dispute, by this moment and at most until evidence is due."""
@@ -306,6 +326,7 @@ class Dispute(Case):
 
     async def stir(self) -> None:
         """Take it in, whatever the case is waiting for; an open question ends with the dispute, or in time."""
+        self.stirring = True
         while moved := self.arrived(DisputeUpdated):
             self.note(f"{moved.type}: answer by {moved.respond_by:%Y-%m-%d %H:%M %Z}")
             if self.claim.is_meant(moved):
@@ -335,6 +356,7 @@ class Dispute(Case):
             )
         elif deadline and (self.deciding or deadline > self.claim.last):
             self._board.show(self.claim.last)
+        self.stirring = False
 
     async def not_meant(self, word: Word) -> None:
         """What is said of another dispute is for its case, or for a person where there is none."""

@@ -39,28 +39,32 @@ async def collected(case: Case, claim: Claim) -> EvidencePack:
 
 
 async def filed(
-    case: Case, claim: Claim, pack: EvidencePack, name: CommandType, last: datetime, is_over: Callable[[], bool]
+    case: Case, claim: Claim, pack: EvidencePack, name: CommandType, last: datetime | None, is_over: Callable[[], bool]
 ) -> str:
     """Give the platform a pack; where it is not taken, again while nobody decides, ever sooner until its last date.
 
+    Without `last` that is the date by which the platform wants an answer, wherever it moves it.
     Returns the platform's reference; nothing where a person leaves it, the dispute is over, or the date has passed.
     """
     reference = ""
+    claim.follows_date = last is None
     while not reference and not is_over():
-        claim.retry_at = max(workflow.now() + claim.terms.evidence_retry, last - claim.terms.evidence_lead)
+        by = last or claim.respond_by
+        claim.retry_at = max(workflow.now() + claim.terms.evidence_retry, by - claim.terms.evidence_lead)
         reference = await case.command(
             name,
             instead="leave",
             claim_id=claim.dispute.claim_id,
             kind=claim.dispute.kind,
-            by=last,
+            by=by,
             pack=pack.folder,
             digest=pack.digest,
         )
         if not reference and case.state.decisions[-1].by:
             break
-        if not reference and workflow.now() >= last:
-            why = f"{name} was not taken before {last:%Y-%m-%d %H:%M} UTC; see whether the platform still takes it"
+        by = last or claim.respond_by
+        if not reference and workflow.now() >= by:
+            why = f"{name} was not taken before {by:%Y-%m-%d %H:%M} UTC; see whether the platform still takes it"
             await case.tell(f"aftersales {case.key(f'{name}:late')}", why)
             break
     claim.retry_at = None

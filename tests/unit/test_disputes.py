@@ -62,6 +62,22 @@ def test_nothing_waits_beyond_the_evidence_until_the_platform_has_its_answer() -
     assert mine.last > AT + timedelta(days=10_000)
 
 
+def test_evidence_that_waits_is_given_sooner_where_its_date_moves_and_an_appeal_is_not() -> None:
+    mine = claim()
+    mine.retry_at = AT + 20 * HOUR
+    mine.move(AT + 14 * HOUR, AT + HOUR)
+    assert mine.last == AT + 20 * HOUR
+    mine.follows_date = True
+    mine.move(AT + 14 * HOUR, AT + 2 * HOUR)
+    assert mine.last == AT + 20 * HOUR
+    mine.move(AT + 28 * HOUR, AT + 3 * HOUR)
+    assert mine.last == AT + 16 * HOUR
+    mine.move(AT + 10 * HOUR, AT + 4 * HOUR)
+    assert mine.last == AT + 4 * HOUR
+    mine.move(AT + 90 * HOUR, AT + 5 * HOUR)
+    assert mine.last == AT + 4 * HOUR
+
+
 @pytest.mark.parametrize(
     ("own", "is_further", "siblings", "said", "meant"),
     [

@@ -73,6 +73,8 @@ class CaseState(BaseModel):
     story: list[Happening] = []
     clocks: Annotated[dict[str, Clock], Field(exclude_if=not_)] = {}
     """Dates that run beside the one that the case waits for, by what they are about."""
+    unpaid: Annotated[str, Field(exclude_if=not_)] = ""
+    """What a supervisor has said no to, though the rule owed it: letters would tell of money that does not come."""
     parcel: Tracking | None = None
     """What is known of the parcel, in a case about one."""
 

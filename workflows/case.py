@@ -242,11 +242,12 @@ class Case:
     ) -> str:
         """Have a counterpart do something, once; returns its reference.
 
-        `pays` says under which kind the outcome books the amount, and that it counts against the order's total
-        (rule 8). What is refused, or over the total, goes to an operator; without a decision it is tried again. Where
-        one that only asks (`ASKING`) is refused, a person is told and the case goes on; the reference is then empty.
-        Where `instead` names another way, the operator may choose that one, and it is taken when none decides: then
-        the reference is empty and nothing is booked. The last command named by `replaces` came to nothing after all.
+        `pays` says under which kind the outcome books the amount, and that it counts against the order's total (rule
+        8). What is refused, or over the total, goes to an operator; without a decision it is tried again. Where one
+        that only asks (`ASKING`) is refused, a person is told and the case goes on; the reference is then empty. Where
+        `instead` names another way, the operator may choose that one, and it is taken when none decides: then the
+        reference is empty and nothing is booked; so it is where a supervisor says no to a payment over the total, and
+        then no letter of the case goes out any more. The last command named by `replaces` came to nothing after all.
         """
         return await commands.give(self, name, pays, amount, instead=instead, replaces=replaces, data=data)
 

@@ -21,12 +21,14 @@ from workflows.values import Value, plain
 if TYPE_CHECKING:
     from workflows.case import Case
 
+DO_NOT_PAY = "do_not_pay"
 WITHOUT_NUMBER = "accepted"
 """The reference of a command whose counterpart took it and has no number for it."""
 OPTIONS = {
     "try_again": "give the same command again, once the cause is mended",
     BY_HAND: 'you had it done yourself; write the counterpart\'s number beside the option: "reference": "…"',
     "approve": "let the amount go out although the order's total does not cover it",
+    DO_NOT_PAY: "nothing goes out, and no letter of this case any more: write to the customer yourself",
     "pay_now": "pay although a dispute about the order is still open, which may take the same money again",
     "wait": "hold the payment as long again",
 }
@@ -81,6 +83,9 @@ async def give(
                 return ""
             match await _after(case, name, refusal, instead, asked_by, paid):
                 case way if way == instead:
+                    return ""
+                case way if way == DO_NOT_PAY:
+                    case.state.unpaid = f"{name} {amount} {case.order.currency}"
                     return ""
                 case "approve":
                     taken = case.state.decisions[-1]
@@ -140,7 +145,8 @@ async def _after(
     Whoever has decided anything in the case before has asked for it.
     """
     over = refusal.kind == OVER_LIMIT
-    options = ["try_again", BY_HAND, *(["approve"] if over else []), *filter(None, [instead])]
+    no = [instead] if instead else [DO_NOT_PAY] if over else []
+    options = ["try_again", BY_HAND, *(["approve"] if over else []), *no]
     return await case.decision(
         f"{name} was refused: {refusal}.",
         *options,

@@ -17,6 +17,8 @@ from workflows.values import Value, plain
 if TYPE_CHECKING:
     from workflows.case import Case
 
+ACKNOWLEDGEMENT = "message-received"
+"""What a customer hears whose message a person reads."""
 OPTIONS = {
     "send_anyway": "the letter goes out as it is, although its channel forbids it",
     "leave_out": "the letter does not go out and the case goes on; write to the customer yourself where that is needed",
@@ -27,6 +29,11 @@ OPTIONS = {
 async def send(case: Case, letter: str, values: dict[str, Value]) -> None:
     """See `Case.send`."""
     case.state.stage = letter
+    if case.state.unpaid and letter != ACKNOWLEDGEMENT:
+        case.note(f"letter {letter} left out")
+        why = f"the letter {letter} was left out, as {case.state.unpaid} is not paid: write to the customer"
+        await case.tell(f"aftersales {case.key(f'letter:{letter}')}", why)
+        return
     resume, order = case.opened.resume, case.order
     out_before = resume is not None and resume.letter == letter and not case.state.letters_sent
     activity_id = case.state.next_id(f"letter:{letter}")

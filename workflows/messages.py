@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales.opening import Reply
     from aftersales.triage import Classified
 
-from workflows import effects
+from workflows import effects, letters
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -63,5 +63,5 @@ async def acknowledge(case: Case) -> None:
     case.state.last_letter_at = now
     if last is None or now - last >= case.policy.letters.acknowledge_every:
         case.state.acknowledged_at = now
-        await case.send("message-received")
+        await case.send(letters.ACKNOWLEDGEMENT)
         case.state.stage = stage

@@ -37,7 +37,8 @@ class Inquiry(Case):
     for the confirm window says yes, as does the customer; a no goes to a supervisor, and what the customer writes
     besides is read like the first message. What the classifier is not sure of, or what is for a person by its nature,
     an operator reads, after an acknowledgement where the first response would come too late otherwise; where no
-    operator does, a supervisor. What nobody solves is put on the list that a person reads. Thanks get thanks.
+    operator does, a supervisor. What nobody solves is put on the list that a person reads. After as many answers as a
+    case may give, a person reads what comes. Thanks get thanks.
 
     Case id `inquiry/<order>`.
     """

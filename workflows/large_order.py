@@ -34,7 +34,8 @@ class LargeOrder(Case):
     packaging come first; where the request does not say them, the customer is asked. Then we offer the discount of
     every large order, with everything in writing, and the customer confirms in writing. Who wants more, in the request
     or in an answer, is decided by a supervisor; when none decides, the ordinary offer stands. Who stays silent has let
-    it lapse, each time with a reminder at half of the window. A new request replaces the one before.
+    it lapse, each time with a reminder at half of the window. A new request replaces the one before. The order's own
+    units get their discount once; a person reads who asks again.
 
     Case id `large-order/<order>`.
     """

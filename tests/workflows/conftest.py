@@ -15,6 +15,7 @@ from typing import Any, cast
 import pytest
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.service import RPCError
+from temporalio.worker import Worker
 
 from adapters.database import Store, open_store
 from adapters.embedded import EmbeddedServer
@@ -107,18 +108,30 @@ def _waited(history: WorkflowHistory) -> Iterator[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def opened(folder: Path, **parts: Any) -> AsyncIterator[Shop]:
-    """A shop in real time with its data in a folder; `parts` of its worker replace the default ones."""
-    settings = Settings(data=folder)
+async def without_worker(settings: Settings) -> AsyncIterator[Shop]:
+    """A shop in real time that takes events, and does nothing about them until a worker runs."""
+    folder = settings.data
     kinds = {name: type_name(kind) for name, kind in attributes.TYPES.items()}
     async with (
         EmbeddedServer(log_file=folder / "server.log", search_attributes=kinds) as server,
         open_store(settings.store_url) as store,
     ):
         client = await connect(server.address)
-        async with build_worker(client, store, settings, book=book(), versioned=False, **parts):
-            policy = load_policy(settings.policy, settings.law)
-            yield Shop(client, store, Starter(client, store, policy, settings))
+        policy = load_policy(settings.policy, settings.law)
+        yield Shop(client, store, Starter(client, store, policy, settings))
+
+
+def working(shop: Shop, settings: Settings, **parts: Any) -> Worker:
+    """A worker for a shop; `parts` replace the default ones."""
+    return build_worker(shop.client, shop.store, settings, book=book(), versioned=False, **parts)
+
+
+@asynccontextmanager
+async def opened(folder: Path, **parts: Any) -> AsyncIterator[Shop]:
+    """A shop with its data in a folder, and a worker; `parts` of it replace the default ones."""
+    settings = Settings(data=folder)
+    async with without_worker(settings) as shop, working(shop, settings, **parts):
+        yield shop
 
 
 @pytest.fixture

@@ -10,19 +10,13 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHandle
 
-from adapters.database import Store, open_store
-from adapters.embedded import EmbeddedServer
+from adapters.database import Store
 from adapters.settings import Settings
-from adapters.temporal import RunningCases, connect, type_name
+from adapters.temporal import RunningCases
 from aftersales.opening import CaseOpened
 from aftersales.outcome import Outcome
-from aftersales.policy import load_policy
-from starter import Starter
-from tests.books import book
 from tests.events import event, now, order
-from tests.workflows.conftest import Shop
-from worker import build_worker
-from workflows import attributes
+from tests.workflows.conftest import Shop, without_worker, working
 
 FIRST, FURTHER = "dispute/A-1", "dispute/A-1/CB-2"
 
@@ -65,18 +59,12 @@ def hiccups(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("won", [True, False])
 async def test_with_the_ruling_after_an_outage(won: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(data=tmp_path)
-    kinds = {name: type_name(kind) for name, kind in attributes.TYPES.items()}
-    async with (
-        EmbeddedServer(log_file=tmp_path / "server.log", search_attributes=kinds) as server,
-        open_store(settings.store_url) as store,
-    ):
-        client = await connect(server.address)
-        shop = Shop(client, store, Starter(client, store, load_policy(settings.policy, settings.law), settings))
-        async with build_worker(client, store, settings, book=book(), versioned=False):
+    async with without_worker(settings) as shop:
+        async with working(shop, settings):
             case = await contested(shop)
         await shop.starter.handle_all([event("dispute.decided", "A-1", claim_id="CL-1", won=won), another()])
         hiccups(monkeypatch)
-        async with build_worker(client, store, settings, book=book(), versioned=False):
+        async with working(shop, settings):
             assert await ended(case, shop) == ("won" if won else "lost")
 
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import random
 import shutil
 import socket
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
 RELEASED_WITHIN = 5.0
 """Seconds that a server which is stopping has to let go of its file."""
+
+FREE_PORTS = range(10_000, 32_768)
+"""Where free ports are looked for: below those that systems hand out by themselves.
+
+The server takes some of those for its inner services before it opens what we told it. One that it takes
+twice kills it, seconds later.
+"""
 
 
 class ServerError(RuntimeError):
@@ -76,23 +85,22 @@ async def claim(db_file: Path) -> BinaryIO:
 
 def pick_ports(host: str, wanted: Mapping[str, int | None]) -> dict[str, int]:
     """The wanted ports, checked, and free ones for None. All are held until all are known, so they differ."""
-    ports = {}
-    sockets = []
-    try:
-        for flag, port in wanted.items():
-            probe = socket.socket()
-            sockets.append(probe)
-            # As the server does it: a port whose last connection is fading out counts as free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port or 0))
-            except OSError as error:
-                raise ServerError(
-                    f"port {port} cannot be used: {error.strerror}; stop what uses it, "
-                    f"or choose another one with {flag}"
-                ) from error
-            ports[flag] = int(probe.getsockname()[1])
-    finally:
-        for probe in sockets:
-            probe.close()
-    return ports
+    with ExitStack() as held:
+        return {flag: _hold_one(held, host, flag, port) for flag, port in wanted.items()}
+
+
+def _hold_one(held: ExitStack, host: str, flag: str, wanted: int | None) -> int:
+    tries = [wanted] if wanted else random.sample(FREE_PORTS, 100)
+    for port in tries:
+        probe = held.enter_context(socket.socket())
+        # As the server does it: a port whose last connection is fading out counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            refused = error
+        else:
+            return port
+    raise ServerError(
+        f"port {tries[-1]} cannot be used: {refused.strerror}; stop what uses it, or choose another one with {flag}"
+    ) from refused

@@ -182,3 +182,11 @@ async def test_a_port_that_somebody_took_meanwhile_is_given_up(tmp_path: Path, m
         async with EmbeddedServer(log_file=tmp_path / "server.log", search_attributes={}) as server:
             assert server.address != f"127.0.0.1:{taken['--port']}"
             await Client.connect(server.address)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the range is told by Linux")
+def test_free_ports_are_none_of_those_that_the_server_takes_by_itself() -> None:
+    lowest, _ = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    ports = preflight.pick_ports("127.0.0.1", dict.fromkeys(map(str, range(20))))
+    assert len({*ports.values()}) == 20
+    assert max(ports.values()) < lowest

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -40,7 +39,7 @@ from aftersales.ids import case_id
 from aftersales.message_ids import case_of
 from aftersales.opening import CaseOpened, Resume
 from aftersales.policy import Policy
-from aftersales.records import CaseRecord, EventRecord, EventStatus
+from aftersales.records import CaseRecord, EventRecord, EventStatus, Unreadable
 from aftersales.routing import (
     FOR_ONE,
     SETTLING_NOTHING,
@@ -60,14 +59,6 @@ PROCESSES = {process.process: process for process in workflows.ALL}
 HEARS = workflows.HEARS
 FINAL = (EventStatus.STARTED, EventStatus.SIGNALLED, EventStatus.FOR_A_PERSON, EventStatus.DONE_BY_HAND)
 """What became of an event once and for all: a repeat changes nothing."""
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """Text that came as an event and cannot be read, and why; it is kept as refused."""
-
-    text: str
-    reason: str
 
 
 class Starter:
@@ -92,8 +83,11 @@ class Starter:
         """Take one event (a decoded JSON object, or `Unreadable`); returns what became of it."""
         return (await self.handle_all([raw]))[0]
 
-    async def handle_all(self, raws: Sequence[object]) -> list[EventRecord]:
-        """Take several events: one write before, one after. Those of one order take turns, orders run side by side."""
+    async def handle_all(self, raws: Sequence[object], *, shop: str = "") -> list[EventRecord]:
+        """Take several events: one write before, one after. Those of one order take turns, orders run side by side.
+
+        `aftersales.ports.Intake` says the rest.
+        """
         taken = [self._take(raw) for raw in raws]
         before = await self._store.record_events([record for record, _ in taken])
         results = [record for record, _ in taken]

@@ -17,6 +17,72 @@ from aftersales.outcome import Outcome
 from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
 
 
+class Unavailable(Exception):
+    """What takes events cannot do so now: the text says what is away. Nothing was acknowledged; try again later."""
+
+
+class Intake(Protocol):
+    """Where order events go in, from whichever door."""
+
+    async def handle_all(self, raws: Sequence[object], *, shop: str = "") -> list[EventRecord]:
+        """Take events, each a decoded JSON object or `Unreadable`; what became of each, in their order.
+
+        `shop` is for whom the sender speaks: of another shop's orders nothing is taken from it. Empty is for all.
+
+        Raises:
+            Unavailable: Temporal or the database is away; the same events can be handed in again.
+        """
+        ...
+
+
+class Delivery(Protocol):
+    """A message of a queue, in our hands until one of its three ends is told."""
+
+    @property
+    def id(self) -> str:
+        """What the queue calls it, the same on every delivery."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """What was sent: an event, or an array of events."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """1 on the first delivery."""
+        ...
+
+    async def done(self) -> None:
+        """It has been taken and must not come again."""
+        ...
+
+    async def again(self, seconds: float) -> None:
+        """It is to come again after so many seconds."""
+        ...
+
+    async def bury(self, reason: str) -> None:
+        """It goes where undeliverable messages are kept, with the reason, and does not come again."""
+        ...
+
+
+class Queue(Protocol):
+    """A queue of messages: NATS JetStream, SQS, or another."""
+
+    @property
+    def name(self) -> str:
+        """What the queue is called in logs, such as `nats aftersales.events`."""
+        ...
+
+    async def take(self, most: int, seconds: float) -> Sequence[Delivery]:
+        """Up to so many messages, as soon as there is one; none where none came within so many seconds.
+
+        Raises:
+            Unavailable: the queue does not answer.
+        """
+        ...
+
+
 class Channel(Protocol):
     """How letters reach customers."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -27,6 +28,14 @@ class EventStatus(StrEnum):
     DONE_BY_HAND = "done_by_hand"
     DUPLICATE = "duplicate"
     """It came before. Never stored: the first one's row says what became of it."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Text that came as an event and cannot be read, and why; it is kept as refused."""
+
+    text: str
+    reason: str
 
 
 class EventRecord(Model):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from starter import Unreadable
+from aftersales.records import Unreadable
 
 CHUNK = 256 * 1024
 """Bytes read at a time."""

@@ -10,12 +10,11 @@ import typer
 from adapters.database import Store, open_store
 from adapters.settings import Settings
 from aftersales.plaintext import one_line
-from aftersales.records import EventRecord, EventStatus
+from aftersales.records import EventRecord, EventStatus, Unreadable
 from cli.connection import open_starter
 from cli.running import Stop, run
 from cli.send import fields, line, told
 from cli.show import cell, console, emit, moment, table
-from starter import Unreadable
 
 MOST = 10_000
 """Events that `--all-refused` sends again in one go."""

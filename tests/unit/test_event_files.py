@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aftersales.records import Unreadable
 from cli.event_files import LONGEST, Piece, Splitter, read_pieces
-from starter import Unreadable
 
 EVENTS = [{"id": f"e{number}", "data": {"text": 'a "quoted" {brace} 退货\n', "list": [1, [2]]}} for number in range(9)]
 SHAPES = {

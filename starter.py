@@ -7,45 +7,48 @@ server by Temporal's environment configuration, as `python worker.py` does.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 import workflows
 from adapters import histories
 from adapters.database import Store
+from adapters.database.engines import away
 from adapters.openings import Openings
 from adapters.settings import Settings
-from adapters.temporal import RunningCases
+from adapters.temporal import RunningCases, rpc_problem
+from aftersales.aliases import alias_in, of_order, pick, told_by
 from aftersales.events import (
-    MAX_BYTES,
-    BadEvent,
     CarrierClaimDecided,
     CarrierReplied,
     Checkpoint,
     CustomerConfirmed,
     CustomerReplied,
     Event,
+    LetterBounced,
+    MailIgnored,
     Message,
     RefundSettled,
     ReturnReceived,
-    parse_event,
 )
 from aftersales.ids import case_id
 from aftersales.message_ids import case_of
 from aftersales.opening import CaseOpened, Resume
+from aftersales.plaintext import one_line
 from aftersales.policy import Policy
-from aftersales.records import CaseRecord, EventRecord, EventStatus, Unreadable
+from aftersales.ports import Intake, Unavailable
+from aftersales.records import CaseRecord, EventRecord, EventStatus
 from aftersales.routing import (
     FOR_ONE,
     SETTLING_NOTHING,
     NotServed,
     Start,
-    came_early,
     case_for,
     in_hand,
     listeners,
@@ -53,15 +56,22 @@ from aftersales.routing import (
     start_for,
 )
 from aftersales.screening import screen
+from aftersales.taking import early, foreign, sender_of, sent_by, take
 from workflows.start import start_options
 
 PROCESSES = {process.process: process for process in workflows.ALL}
 HEARS = workflows.HEARS
-FINAL = (EventStatus.STARTED, EventStatus.SIGNALLED, EventStatus.FOR_A_PERSON, EventStatus.DONE_BY_HAND)
+FINAL = (
+    EventStatus.STARTED,
+    EventStatus.SIGNALLED,
+    EventStatus.FOR_A_PERSON,
+    EventStatus.SET_ASIDE,
+    EventStatus.DONE_BY_HAND,
+)
 """What became of an event once and for all: a repeat changes nothing."""
 
 
-class Starter:
+class Starter(Intake):
     """Carries order events to their cases. Every event is in the database before anything happens with it."""
 
     def __init__(
@@ -88,15 +98,34 @@ class Starter:
 
         `aftersales.ports.Intake` says the rest.
         """
-        taken = [self._take(raw) for raw in raws]
-        before = await self._store.record_events([record for record, _ in taken])
-        results = [record for record, _ in taken]
+        try:
+            return await self._handle_all([sent_by(raw, shop) for raw in raws])
+        except RPCError as error:
+            raise Unavailable(rpc_problem(error)) from error
+        except (DBAPIError, OSError) as error:
+            raise Unavailable(away(error)) from error
+
+    async def _handle_all(self, raws: Sequence[object]) -> list[EventRecord]:
+        wanted = {alias for raw in raws if (alias := alias_in(raw))}
+        found = await self._store.aliases(wanted) if wanted else {}
+        now = self._clock()
+        taken = [take(raw, found, now) for raw in raws]
+        told = [alias for _, event, raw in taken if event for alias in told_by(event, raw)]
+        owners = {of_order(event.order_id) for _, event, _ in taken if event}
+        before, known, awaited = await self._store.take_events([record for record, *_ in taken], told, owners | wanted)
+        results = [record for record, *_ in taken]
         orders: dict[str, list[tuple[int, Event]]] = {}
-        for index, ((record, event), status) in enumerate(zip(taken, before, strict=True)):
+        for index, (record, event, raw) in enumerate(taken):
             if event is None:
+                # Its alias may have been taught while we looked.
+                told_now = pick(known, alias_in(raws[index]), sender_of(raw))
+                if told_now and record.status == EventStatus.NO_OPEN_CASE:
+                    awaited.append(record)
                 continue
-            if status in FINAL or any(_repeats(record, earlier) for earlier in results[:index]):
+            if before[index] in FINAL or any(_repeats(record, earlier) for earlier in results[:index]):
                 results[index] = record.model_copy(update={"status": EventStatus.DUPLICATE})
+            elif reason := foreign(event, raw, known.get(of_order(event.order_id), ())):
+                results[index] = _settled(record, EventStatus.REFUSED, reason)
             else:
                 orders.setdefault(event.order_id, []).append((index, event))
 
@@ -105,47 +134,18 @@ class Starter:
                 again = before[index] in {EventStatus.RECEIVED, EventStatus.NO_OPEN_CASE}
                 results[index] = await self._carry(results[index], event, again=again)
 
-        await asyncio.gather(*(in_turn(events) for events in orders.values()))
+        carried = await asyncio.gather(*(in_turn(events) for events in orders.values()), return_exceptions=True)
         # One that no case awaited was settled at once, and may have reached a case that opened behind it.
-        settled = {EventStatus.DUPLICATE, EventStatus.NO_OPEN_CASE}
+        settled = {EventStatus.RECEIVED, EventStatus.DUPLICATE, EventStatus.NO_OPEN_CASE}
         await self._store.settle_events([r for r in results if r.status not in settled])
+        for failure in filter(None, carried):
+            raise failure
+        if awaited:
+            once = {(record.source, record.id): json.loads(record.raw) for record in awaited}
+            late = await self._handle_all([*once.values()])
+            became = {(record.source, record.id): record for record in late}
+            results = [became.get((record.source, record.id), record) for record in results]
         return results
-
-    def _take(self, raw: object) -> tuple[EventRecord, Event | None]:
-        """The event as it is written down, and parsed; None where it is refused."""
-        text = raw.text if isinstance(raw, Unreadable) else json.dumps(raw, ensure_ascii=False)
-        now = self._clock()
-        try:
-            if isinstance(raw, Unreadable):
-                raise BadEvent([raw.reason])
-            if len(text.encode(errors="replace")) > MAX_BYTES:
-                raise BadEvent(
-                    [f"the event has {len(text):,} characters; the most is {MAX_BYTES:,}: send documents as links"]
-                )
-            event = parse_event(raw)
-        except BadEvent as bad:
-            # Without an identity of its own a refused event is known by its content.
-            identity = bad.id or f"sha256:{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
-            return EventRecord(
-                source=bad.source,
-                id=identity,
-                order_id=bad.order_id,
-                type=bad.type,
-                received_at=now,
-                status=EventStatus.REFUSED,
-                detail="; ".join(bad.problems),
-                raw=text.replace("\0", "\\u0000"),
-            ), None
-        record = EventRecord(
-            source=event.source,
-            id=event.id,
-            order_id=event.order_id,
-            type=event.type,
-            happened_at=event.happened_at,
-            received_at=now,
-            raw=text.replace("\0", "\\u0000"),
-        )
-        return record, event
 
     async def _carry(self, record: EventRecord, event: Event, *, again: bool) -> EventRecord:
         """Start or signal what the event is for.
@@ -153,6 +153,11 @@ class Starter:
         `again` when an earlier try, or one beside this one, may have done so already and did not write it down. An open
         case knows the events that it was given; what a closed one was given, only the server remembers.
         """
+        if isinstance(event, LetterBounced):
+            return await self._bounced(record, event)
+        if isinstance(event, MailIgnored):
+            detail = f"{event.kind}: a machine wrote it"
+            return _settled(record, EventStatus.SET_ASIDE, detail, *filter(None, [event.case_id]))
         opened = await self._openings.opened(event)
         if isinstance(opened, NotServed):
             return _settled(record, EventStatus.REFUSED, opened.reason)
@@ -192,6 +197,17 @@ class Starter:
             # Another process opened a case after we looked and before it could see that this event waits.
             return await self._carry(record, event, again=True)
         return settled
+
+    async def _bounced(self, record: EventRecord, event: LetterBounced) -> EventRecord:
+        """A letter came back: a person is told which, and the ledger says so."""
+        letter = await self._store.letter_bounced(event.message_id, f"{event.status} {event.text}".strip()[:500])
+        which = f"the letter {letter.letter}" if letter else "a letter"
+        detail = (
+            f"{which} to {event.recipient or 'the customer'} came back: {event.status} {one_line(event.text)[:200]}; "
+            "correct the address by order.updated and write to the customer"
+        )
+        case = letter.case.case_id if letter else event.case_id
+        return _settled(record, EventStatus.FOR_A_PERSON, detail, *filter(None, [case]))
 
     async def _answered(
         self, message: Message, open_cases: Sequence[CaseRecord], again: bool
@@ -271,8 +287,7 @@ class Starter:
     async def _deliver_waiting(self, case: CaseRecord) -> None:
         """Events that came before the case which awaits them, as when a queue turns the order round, reach it now."""
         for waiting in await self._store.waiting_events(case.order_id):
-            event = parse_event(json.loads(waiting.raw))
-            if came_early(event, case, HEARS, case.opened_at):
+            if event := early(waiting, case, HEARS, case.opened_at):
                 settled = await self._carry(waiting, event, again=True)
                 await self._store.settle_events([settled])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from operator import not_
@@ -12,13 +11,13 @@ from typing import Annotated
 from pydantic import Field
 from temporalio import activity
 
-from aftersales.events import DisputeClosed, Event, parse_event
+from aftersales.events import DisputeClosed, Event
 from aftersales.model import Model, Time
 from aftersales.opening import CaseOpened
 from aftersales.outcome import Outcome
 from aftersales.ports import CaseLedger, Cases, EventLedger
 from aftersales.records import CaseRecord, CaseRef, EventStatus
-from aftersales.routing import came_early
+from aftersales.taking import early
 
 
 class Introduction(Model):
@@ -103,8 +102,8 @@ class Outcomes:
     async def _introduce(self, case: CaseRecord, since: datetime) -> None:
         await self._ledger.open_case(case)
         for waiting in await self._events.waiting_events(case.order_id):
-            event = parse_event(json.loads(waiting.raw))
-            if came_early(event, case, self._hears, since) and await self._cases.tell(case.case_id, event):
+            event = early(waiting, case, self._hears, since)
+            if event and await self._cases.tell(case.case_id, event):
                 given = {"status": EventStatus.SIGNALLED, "cases": (case.case_id,), "detail": ""}
                 await self._events.settle_events([waiting.model_copy(update=given)])
 

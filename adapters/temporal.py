@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -13,7 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.plugin import SimplePlugin
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from typing_extensions import override
 
@@ -38,10 +39,15 @@ def plugin(runner: WorkflowRunner | None = None) -> SimplePlugin:
     )
 
 
-async def connect(address: str | None = None, interceptors: Sequence[Interceptor] = ()) -> Client:
+async def connect(
+    address: str | None = None,
+    interceptors: Sequence[Interceptor] = (),
+    *,
+    patience: timedelta = timedelta(seconds=10),
+) -> Client:
     """A client by Temporal's environment configuration (TEMPORAL_ADDRESS, _NAMESPACE, _API_KEY, _TLS…, profiles).
 
-    An `address` given wins over it.
+    An `address` given wins over it. A call to a server that is away is tried again for as long as `patience`.
 
     Raises:
         NotReachable: the server does not answer.
@@ -51,7 +57,12 @@ async def connect(address: str | None = None, interceptors: Sequence[Interceptor
         config["target_host"] = address
     target = config.setdefault("target_host", "localhost:7233")
     try:
-        return await Client.connect(**config, plugins=[plugin()], interceptors=interceptors)
+        return await Client.connect(
+            **config,
+            plugins=[plugin()],
+            interceptors=interceptors,
+            retry_config=RetryConfig(max_elapsed_time_millis=round(patience.total_seconds() * 1000)),
+        )
     except RuntimeError as error:
         # The client's words are nested debug output; the system's own are in their middle.
         reason = _SYSTEM_MESSAGE.search(str(error))
@@ -103,6 +114,17 @@ class RunningCases(Cases):
             if error.status == RPCStatusCode.NOT_FOUND:  # kept no longer
                 return False
             raise
+
+
+def rpc_problem(error: RPCError) -> str:
+    """What a failed call to the Temporal server means for people."""
+    match error.status:
+        case RPCStatusCode.UNAVAILABLE | RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED:
+            return f"the Temporal server does not answer any more: {error.message}; is it running?"
+        case RPCStatusCode.PERMISSION_DENIED | RPCStatusCode.UNAUTHENTICATED:
+            return f"the Temporal server refuses access: {error.message}; check TEMPORAL_API_KEY and the namespace"
+        case _:
+            return f"the Temporal server says: {error.message}"
 
 
 async def missing_attributes(client: Client, wanted: Mapping[str, IndexedValueType.ValueType]) -> dict[str, str]:

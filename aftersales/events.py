@@ -606,6 +606,30 @@ class DisputeClosed(Event):
     case_id: str
 
 
+class LetterBounced(Event):
+    """A letter of ours came back: the customer did not get it. A person is told.
+
+    `message_id` is that of the letter, `status` the enhanced code (RFC 3463), `text` the mail server's words.
+    """
+
+    type: Literal["letter.bounced"] = "letter.bounced"
+    message_id: str = Field(default="", max_length=1000)
+    case_id: str = Field(default="", max_length=400)
+    recipient: str = Field(default="", max_length=320)
+    status: str = Field(default="", max_length=40)
+    permanent: bool = True
+    text: Text = ""
+
+
+class MailIgnored(Event):
+    """A mail that nobody wrote: an auto-reply, a notice of delay, a receipt. It is kept and nothing follows."""
+
+    type: Literal["mail.ignored"] = "mail.ignored"
+    kind: Name
+    case_id: str = Field(default="", max_length=400)
+    text: Text = ""
+
+
 AnyEvent = Annotated[
     OrderPaid
     | OrderUpdated
@@ -644,6 +668,8 @@ AnyEvent = Annotated[
     | DisputeDecided
     | ReviewThreatened
     | ReviewPublished
+    | LetterBounced
+    | MailIgnored
     | ReturnAgreed
     | ParcelLost
     | DispatchOverdue

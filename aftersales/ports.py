@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from aftersales.aliases import Alias
 from aftersales.commands import Command, CommandAccepted
 from aftersales.events import Event
 from aftersales.evidence import EvidencePack, EvidenceRequest
@@ -234,6 +235,17 @@ class CaseLedger(Protocol):
         ...
 
 
+class Taken(NamedTuple):
+    """What the ledger knows of events that were just written down."""
+
+    before: list[EventStatus | None]
+    """For each the status it had before, None where it is new."""
+    aliases: Mapping[str, Sequence[Alias]]
+    """What the aliases asked for stand for, those that are known; the newest first."""
+    awaited: list[EventRecord]
+    """The events that waited for an alias which is known from now on, oldest first."""
+
+
 class EventLedger(Protocol):
     """Which events came in and what became of them."""
 
@@ -242,6 +254,14 @@ class EventLedger(Protocol):
 
         A new one, and one that was refused, is stored as given; every other row stays as it is.
         """
+        ...
+
+    async def take_events(self, records: Sequence[EventRecord], told: Sequence[Alias], asked: Collection[str]) -> Taken:
+        """In one transaction: write events down as `record_events` does, learn aliases, and look others up."""
+        ...
+
+    async def aliases(self, wanted: Collection[str]) -> Mapping[str, Sequence[Alias]]:
+        """What the aliases stand for, those that are known; the newest first."""
         ...
 
     async def settle_events(self, records: Sequence[EventRecord]) -> None:

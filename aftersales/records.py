@@ -25,6 +25,8 @@ class EventStatus(StrEnum):
     """It cannot be taken as it is; `detail` says why."""
     FOR_A_PERSON = "for_a_person"
     """A case got it but had no rule for it; somebody must read it."""
+    SET_ASIDE = "set_aside"
+    """Nobody has to do anything about it."""
     DONE_BY_HAND = "done_by_hand"
     DUPLICATE = "duplicate"
     """It came before. Never stored: the first one's row says what became of it."""
@@ -87,6 +89,8 @@ class LetterRecord(Model):
     claimed_at: Time
     sent_at: Time | None = None
     reference: str | None = None
+    bounced: str | None = None
+    """Why it came back, in the mail server's words."""
 
 
 class CommandRecord(Model):

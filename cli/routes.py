@@ -15,8 +15,8 @@ from aftersales.routing import STARTING
 from starter import HEARS
 from workflows.case import Case
 
-BY_KEY = frozenset({"refund.settled"})
-"""Event types that reach the case which gave the command that they name."""
+BY_KEY = frozenset({"refund.settled", "letter.bounced", "mail.ignored"})
+"""Event types that reach the case which gave the command that they name, or none."""
 
 
 class _Named(NamedTuple):

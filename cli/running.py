@@ -14,14 +14,16 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from adapters.database import DatabaseUnusable
+from adapters.database.engines import away
 from adapters.logs import configure_logging
 from adapters.preflight import ServerError
 from adapters.settings import Settings, faults
-from adapters.temporal import NotReachable
+from adapters.temporal import NotReachable, rpc_problem
 from aftersales.faults import BadFile
+from aftersales.ports import Unavailable
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -42,10 +44,12 @@ def run(verb: Callable[[Settings], Coroutine[Any, Any, int]]) -> NoReturn:
         code = INTERRUPTED
     except (Stop, NotReachable, BadFile, DatabaseUnusable, ServerError) as error:
         code = fail(str(error))
+    except Unavailable as error:
+        code = fail(str(error))
     except RPCError as error:
         code = fail(rpc_problem(error))
     except DBAPIError as error:
-        code = fail(f"the database cannot be used: {error.orig}; check that its disk is there and has room")
+        code = fail(away(error))
     except BrokenPipeError:
         code = 1
     except OSError as error:
@@ -65,17 +69,6 @@ def fail(text: str) -> int:
     """Tell on standard error what went wrong; returns the exit code for it."""
     print(text, file=sys.stderr)
     return 1
-
-
-def rpc_problem(error: RPCError) -> str:
-    """What a failed call to the Temporal server means for the one at the keyboard."""
-    match error.status:
-        case RPCStatusCode.UNAVAILABLE | RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED:
-            return f"the Temporal server does not answer any more: {error.message}; is it running?"
-        case RPCStatusCode.PERMISSION_DENIED | RPCStatusCode.UNAUTHENTICATED:
-            return f"the Temporal server refuses access: {error.message}; check TEMPORAL_API_KEY and the namespace"
-        case _:
-            return f"the Temporal server says: {error.message}"
 
 
 def _quiet_core() -> None:

@@ -81,6 +81,8 @@ def told(record: EventRecord) -> str:
             return f"refused: {record.detail}"
         case EventStatus.FOR_A_PERSON:
             return f"for a person: {record.detail}"
+        case EventStatus.SET_ASIDE:
+            return f"set aside: {record.detail}"
         case EventStatus.DONE_BY_HAND:
             return f"done by hand, {record.detail}"
         case EventStatus.RECEIVED:

@@ -147,6 +147,13 @@ def _server(url: URL) -> _Server:
     return _Server(url, create_async_engine(url, **_READING), create_async_engine(url, **_WRITING))
 
 
+def away(error: DBAPIError | OSError) -> str:
+    """What a failed call to the database, or to a file, means for people."""
+    if isinstance(error, DBAPIError):
+        return f"the database cannot be used: {error.orig}; check that its disk is there and has room"
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
 def unreachable(url: URL, error: DBAPIError | OSError) -> DatabaseUnusable:
     """What to tell when a database could not be opened."""
     cause = error.orig if isinstance(error, DBAPIError) else error

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select, tuple_
 
-from adapters.database.rows import event_row
+from adapters.database import queries
+from adapters.database.rows import event_of, event_row
 from adapters.database.schema import clean, events
 from adapters.database.statements import Statements
+from aftersales.aliases import Alias, of_order, waiting_under
 from aftersales.records import EventRecord, EventStatus
 
 Key = tuple[str, str]
@@ -47,6 +49,33 @@ def record(connection: Connection, do: Statements, records: Sequence[EventRecord
     if replaced:
         connection.execute(do.replace_refused, [event_row(replaced[key]) for key in sorted(replaced)])
     return before
+
+
+def learn(connection: Connection, do: Statements, told: Sequence[Alias]) -> list[EventRecord]:
+    """Enter aliases; the events that waited for those which are new, oldest first."""
+    newest: dict[tuple[str, str], Alias] = {}
+    for one in told:
+        before = newest.get((one.alias, one.scope))
+        if before is None or one.at > before.at:
+            newest[one.alias, one.scope] = one
+    if not newest:
+        return []
+    entered = [{**newest[key].model_dump(), "scope": newest[key].scope} for key in sorted(newest)]
+    learned = connection.execute(do.learn, entered).scalars().all()
+    orders = [waiting_under(alias) for alias in learned if not alias.startswith(of_order(""))]
+    if not orders:
+        return []
+    found = connection.execute(queries.AWAITED_EVENTS, {"orders": orders}).mappings().all()
+    return [event_of(row) for row in found]
+
+
+def known(connection: Connection, wanted: Iterable[str]) -> dict[str, list[Alias]]:
+    """What the aliases stand for, those that are known; the newest first."""
+    found: dict[str, list[Alias]] = {}
+    if some := sorted(set(wanted)):
+        for row in connection.execute(queries.ALIASES, {"aliases": some}).mappings():
+            found.setdefault(row["alias"], []).append(Alias.model_validate(dict(row)))
+    return found
 
 
 def _statuses(connection: Connection, keys: Sequence[Key]) -> dict[Key, EventStatus]:

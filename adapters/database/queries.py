@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select
 
-from adapters.database.schema import cases, commands, events, letters, payments
+from adapters.database.schema import aliases, cases, commands, events, letters, payments
 from aftersales.records import EventStatus
 
 _OF_CASE = [cases.c[name] for name in ("process", "order_id", "part", "shop", "opened_at")]
@@ -16,6 +16,7 @@ LETTERS: Select[Any] = select(letters, *_OF_CASE).join(cases)
 COMMANDS: Select[Any] = select(commands, *_OF_CASE).join(cases)
 """Commands, each with the case that it belongs to."""
 LETTER = LETTERS.where(letters.c.key == bindparam("key"))
+LETTER_BY_ID = LETTERS.where(letters.c.message_id == bindparam("message_id")).limit(1)
 COMMAND = COMMANDS.where(commands.c.key == bindparam("key"))
 
 _LAST_LETTER = (
@@ -83,7 +84,18 @@ _OF_ORDER = (
     .where(events.c.order_id == bindparam("order_id"))
     .order_by(func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, events.c.id)
 )
+ALIASES = (
+    select(aliases)
+    .where(aliases.c.alias.in_(bindparam("aliases", expanding=True)))
+    .order_by(aliases.c.at.desc(), aliases.c.scope)
+)
 WAITING_EVENTS = _OF_ORDER.where(events.c.status == EventStatus.NO_OPEN_CASE)
+AWAITED_EVENTS = (
+    select(events)
+    .where(events.c.order_id.in_(bindparam("orders", expanding=True)), events.c.status == EventStatus.NO_OPEN_CASE)
+    .order_by(func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, events.c.id)
+)
+"""The events that wait under any of these order ids."""
 EVENTS_OF = _OF_ORDER.where(
     events.c.type.in_(bindparam("types", expanding=True)), events.c.status != EventStatus.REFUSED
 )

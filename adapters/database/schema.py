@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration: what a database must be at for this code."""
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -107,6 +107,33 @@ events = Table(
 )
 """Every event that came in. `cases` is a list of case ids, `raw` the text as received."""
 
+aliases = Table(
+    "aliases",
+    metadata,
+    _text("alias"),
+    _text("scope"),
+    _text("shop"),
+    _text("order_id"),
+    _text("parcel_no"),
+    _time("at"),
+    PrimaryKeyConstraint("alias", "scope"),
+)
+"""What senders call an order that do not know its id: the tracking number of a parcel, a platform's own number."""
+
+answered = Table(
+    "answered",
+    metadata,
+    _text("sender"),
+    _text("id"),
+    _text("digest"),
+    Column("status", Integer, nullable=False),
+    _text("answer"),
+    _time("at"),
+    PrimaryKeyConstraint("sender", "id"),
+    Index(None, "at"),
+)
+"""Requests over HTTP and what they were answered, so that a repeat gets the same. `digest` is that of the body."""
+
 cases = Table(
     "cases",
     metadata,
@@ -142,11 +169,15 @@ letters = Table(
     _time("claimed_at"),
     _time("sent_at", null=True),
     _text("reference", null=True),
+    _time("tried_at", null=True),
+    _text("bounced", null=True),
     PrimaryKeyConstraint("key"),
     ForeignKeyConstraint(["case_id", "trigger"], ["cases.case_id", "cases.trigger"]),
     Index(None, "case_id", "trigger"),
+    Index(None, "message_id"),
 )
-"""Every letter, claimed before it is sent."""
+"""Every letter, claimed before it is sent. `tried_at` stands while nobody knows whether it went out; `bounced` says why
+it came back."""
 
 commands = Table(
     "commands",

@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.database.schema import cases, commands, events, letters, outcomes, payments
+from adapters.database.schema import aliases, cases, commands, events, letters, outcomes, payments
+from aftersales.aliases import of_order
 from aftersales.records import CaseRef, EventStatus
 
 _REACHED = (EventStatus.STARTED, EventStatus.SIGNALLED)
@@ -54,6 +55,7 @@ class Statements:
 
         self.claim_letter: Insert = insert(letters).on_conflict_do_nothing().returning(letters.c.key)
         self.letter_sent: Update = _first_answer(letters, "sent_at", "reference")
+        self.letter_bounced: Update = _first_answer(letters, "bounced")
 
         self.claim_command: Insert = insert(commands).on_conflict_do_nothing().returning(commands.c.key)
         self.command_accepted: Update = _first_answer(commands, "accepted_at", "reference")
@@ -76,6 +78,14 @@ class Statements:
         self.new_events: Insert = insert(events).on_conflict_do_nothing().returning(events.c.source, events.c.id)
         self.replace_refused: Insert = _replace(insert(events), where=events.c.status == EventStatus.REFUSED)
 
+        into = insert(aliases)
+        self.learn: Insert = into.on_conflict_do_update(
+            index_elements=aliases.primary_key.columns,
+            set_={name: into.excluded[name] for name in ("shop", "order_id", "parcel_no", "at")},
+            where=and_(into.excluded.at > aliases.c.at, aliases.c.alias.not_like(of_order("%"))),
+        ).returning(aliases.c.alias)
+        """Returns those that are new, or mean another order now."""
+
         into = insert(events)
         # A case may hand an event back before the starter that signalled it has written down that it did.
         reached = or_(*(into.excluded.status == status for status in _REACHED))
@@ -86,6 +96,9 @@ class Statements:
                 "status": case((handed_back, events.c.status), else_=into.excluded.status),
                 "detail": case((handed_back, events.c.detail), else_=into.excluded.detail),
                 "cases": into.excluded.cases,
+                # One that waited for an alias has its order now.
+                "order_id": into.excluded.order_id,
+                "raw": into.excluded.raw,
             },
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,14 +14,15 @@ from typing_extensions import override
 
 from adapters.database import queries, rows
 from adapters.database.engines import Database, connect
-from adapters.database.intake import key_of, record
+from adapters.database.intake import key_of, known, learn, record
 from adapters.database.schema import clean
 from adapters.database.statements import Statements
 from adapters.database.upgrade import bring_up_to_date
 from adapters.database.views import Views
 from adapters.database.writer import Writer
+from aftersales.aliases import Alias
 from aftersales.outcome import Outcome
-from aftersales.ports import CaseLedger, CommandLedger, EventLedger, LetterLedger
+from aftersales.ports import CaseLedger, CommandLedger, EventLedger, LetterLedger, Taken
 from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
 
 
@@ -80,6 +81,14 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         """
         row = {"_key": key, "_sent_at": at, "_reference": reference}
         await self._writer.write((self._do.letter_sent, [row]))
+
+    async def letter_bounced(self, message_id: str, why: str) -> LetterRecord | None:
+        """Write down that a letter came back; None where no letter of ours has this Message-ID."""
+        row = await self._first(queries.LETTER_BY_ID, message_id=message_id)
+        if row is None:
+            return None
+        await self._writer.write((self._do.letter_bounced, [{"_key": row["key"], "_bounced": why}]))
+        return rows.letter_of(row)
 
     async def command(self, key: str) -> CommandRecord | None:
         """The command with this key; None where none was claimed."""
@@ -208,6 +217,22 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         if not records:
             return []
         return await self._writer.transaction(lambda connection: record(connection, self._do, records))
+
+    @override
+    async def take_events(self, records: Sequence[EventRecord], told: Sequence[Alias], asked: Collection[str]) -> Taken:
+        if not records:
+            return Taken([], {}, [])
+
+        def take(connection: Connection) -> Taken:
+            before = record(connection, self._do, records)
+            awaited = learn(connection, self._do, told)
+            return Taken(before, known(connection, asked), awaited)
+
+        return await self._writer.transaction(take)
+
+    @override
+    async def aliases(self, wanted: Collection[str]) -> Mapping[str, Sequence[Alias]]:
+        return await self._database.read(lambda connection: known(connection, wanted))
 
     @override
     async def settle_events(self, records: Sequence[EventRecord]) -> None:

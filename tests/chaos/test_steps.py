@@ -270,7 +270,7 @@ async def test_a_letter_is_one_file_though_two_attempts_write_it_at_once(tmp_pat
     assert len(list((tmp_path / "letters").glob("*/*.eml"))) == 1
 
 
-@pytest.mark.parametrize("step", ["record_events", "open_case", "waiting_events", "settle_events"])
+@pytest.mark.parametrize("step", ["take_events", "open_case", "waiting_events", "settle_events"])
 async def test_a_starter_that_dies_at_a_step_of_the_database_goes_on_with_a_repeat(shop: Shop, step: str) -> None:
     cut, request = Cuts(after=frozenset({step})), return_requested(shop.order)
     early = event("order.return_cancelled", shop.order, at=now() + timedelta(seconds=1))

@@ -145,6 +145,8 @@ class EmbeddedServer:
 
     def _arguments(self) -> list[str]:
         arguments = ["server", "start-dev", "--ip", HOST, "--log-level", "warn", "--ui-disable-news-fetch"]
+        # Shops take turns (`workflows/start.py`).
+        arguments += ["--dynamic-config-value", "matching.enableFairness=true"]
         for flag, port in self._ports.items():
             arguments += [flag, str(port)]
         if self._db_file:

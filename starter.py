@@ -41,7 +41,7 @@ from aftersales.ids import case_id
 from aftersales.message_ids import case_of
 from aftersales.opening import CaseOpened, Resume
 from aftersales.plaintext import one_line
-from aftersales.policy import Policy
+from aftersales.policies import Policies
 from aftersales.ports import Intake, Unavailable
 from aftersales.records import CaseRecord, EventRecord, EventStatus
 from aftersales.routing import (
@@ -78,16 +78,16 @@ class Starter(Intake):
         self,
         client: Client,
         store: Store,
-        policy: Policy,
+        policies: Policies,
         settings: Settings,
         *,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
-        """`policy` is for new cases; `clock` tells the time (aware), for rehearsals."""
-        self._client, self._store, self._policy, self._settings = client, store, policy, settings
+        """`policies` are for new cases; `clock` tells the time (aware), for rehearsals."""
+        self._client, self._store, self._policies = client, store, policies
         self._cases = RunningCases(client, settings.task_queue, start_options)
         self._clock = clock or (lambda: datetime.now(UTC))
-        self._openings = Openings(store, policy, self._clock)
+        self._openings = Openings(store, policies, self._clock)
 
     async def handle(self, raw: object) -> EventRecord:
         """Take one event (a decoded JSON object, or `Unreadable`); returns what became of it."""
@@ -236,7 +236,7 @@ class Starter(Intake):
         if isinstance(message, CustomerReplied) and named and not await self._store.last_case(named):
             return None
         order = message.order or await self._openings.newest_order(message.order_id)
-        start = start_for(message, order, self._policy) if order else None
+        start = start_for(message, order, self._policies.of(order.shop)) if order else None
         if order is None or not isinstance(start, Start):
             return None
         return await self._start(start.process, await self._openings.opening_of(start, order), again=again)

@@ -15,7 +15,6 @@ from datetime import timedelta
 
 import structlog
 import uvloop
-from pydantic import ValidationError
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
@@ -34,14 +33,15 @@ from adapters.database import DatabaseUnusable, Store, open_store
 from adapters.evidence import EvidenceFolder
 from adapters.logs import configure_logging
 from adapters.outbox import Outbox
-from adapters.settings import ROOT, Settings, faults
+from adapters.settings import ROOT, BadSettings, Settings, read_settings
+from adapters.shops import load_books, load_policies
 from adapters.temporal import NotReachable, RunningCases, connect, missing_attributes
 from adapters.triage import EmbeddedClassifier
 from adapters.triage_http import HttpClassifier
 from aftersales.faults import BadFile, Fault
-from aftersales.letters import LetterBook
+from aftersales.letters import Books
 from aftersales.people import work_here
-from aftersales.policy import Policy, load_policy
+from aftersales.policies import Policies
 from aftersales.ports import Channel, Counterpart
 from aftersales.screening import screen
 from aftersales.triage import Classifier
@@ -70,18 +70,18 @@ def build_worker(
     store: Store,
     settings: Settings,
     *,
-    book: LetterBook | None = None,
+    books: Books | None = None,
     channel: Channel | None = None,
     counterpart: Counterpart | None = None,
     classifier: Classifier | None = None,
     versioned: bool = True,
 ) -> Worker:
-    """A worker for all processes. `book`, `channel`, `counterpart` and `classifier` replace what the settings say.
+    """A worker for all processes. `books`, `channel`, `counterpart` and `classifier` replace what the settings say.
 
     Versioned, a case stays with the code that began it (PINNED); unversioned is for tests on a server of their own.
     """
     letters = Letters(
-        book or LetterBook.load(settings.templates),
+        books or load_books(settings.templates, settings.shops),
         channel or Outbox(settings.outbox),
         store,
         domain=settings.mail_domain,
@@ -164,25 +164,27 @@ async def check_attributes(client: Client) -> None:
         )
 
 
-def load_letters(settings: Settings, policy: Policy) -> LetterBook:
-    """All letters, checked: each that a process sends, in each language of the policy, for its channels (rule 2).
+def load_letters(settings: Settings, policies: Policies) -> Books:
+    """All letters, checked: each that a process sends, in each language of a shop's policy, for its channels (rule 2).
 
     Raises:
         BadFile: naming file and line of what is wrong in the templates.
     """
-    book = LetterBook.load(settings.templates)
-    problems = book.check(LETTERS, policy.letters.languages, [policy])
-    faults = [Fault(found.line, "", found.what, path=found.path) for found in problems]
-    if faults:
-        raise BadFile(settings.templates, faults)
-    return book
+    books = load_books(settings.templates, settings.shops)
+    for shop in ("", *settings.shops):
+        policy = policies.of(shop)
+        problems = books.of(shop).check(LETTERS, policy.letters.languages, [policy])
+        faults = [Fault(found.line, "", found.what, path=found.path) for found in problems]
+        if faults:
+            raise BadFile(settings.templates, faults)
+    return books
 
 
 async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> None:
     """Run a worker until SIGINT or SIGTERM, then let its effects finish."""
-    policy = load_policy(settings.policy, settings.law)
-    work_here(policy.operators.people)
-    book = load_letters(settings, policy)
+    policies = load_policies(settings.policy, settings.law, settings.shops)
+    work_here({name: policies.of(name).operators.people for name in ("", *settings.shops)})
+    books = load_letters(settings, policies)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -191,7 +193,7 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
     await check_attributes(client)
     async with (
         open_store(settings.store_url) as store,
-        build_worker(client, store, settings, book=book, counterpart=counterpart),
+        build_worker(client, store, settings, books=books, counterpart=counterpart),
     ):
         # The first reply would wait for the phrase books.
         screen("好 ok", None, ("accept", "insist"), "zh")
@@ -204,9 +206,9 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
 def main() -> int:
     """Entry point; returns the exit code."""
     try:
-        settings = Settings()
-    except ValidationError as error:
-        print(faults(error), file=sys.stderr)
+        settings = read_settings()
+    except BadSettings as error:
+        print(error, file=sys.stderr)
         return 1
     configure_logging(settings.log_level, settings.log_format)
     try:

@@ -10,7 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from aftersales.channels import Terms, faults, foreign
-from aftersales.letters import LetterBook, Rendered
+from aftersales.letters import Books, Rendered
 from aftersales.message_ids import message_id
 from aftersales.model import Model, Time
 from aftersales.order import Customer
@@ -49,9 +49,9 @@ class LetterSent(Model):
 class Letters:
     """Sends the letters of cases."""
 
-    def __init__(self, book: LetterBook, channel: Channel, ledger: LetterLedger, *, domain: str) -> None:
+    def __init__(self, books: Books, channel: Channel, ledger: LetterLedger, *, domain: str) -> None:
         """`domain` stands behind the @ of every Message-ID."""
-        self._book, self._channel, self._ledger, self._domain = book, channel, ledger, domain
+        self._books, self._channel, self._ledger, self._domain = books, channel, ledger, domain
 
     @activity.defn(name="send_letter")
     async def send(self, request: LetterRequest) -> LetterSent:
@@ -60,7 +60,7 @@ class Letters:
         Raises:
             ApplicationError: of type `LetterHeld`, where its channel forbids it; the text says why.
         """
-        rendered = self._book.render(
+        rendered = self._books.of(request.case.shop).render(
             request.letter,
             process=request.case.process,
             language=request.to.language,

@@ -12,7 +12,7 @@ from aftersales.events import TYPES, Event, OrderEvent, ReturnRequested, parse_e
 from aftersales.ids import case_id, parse_case_id
 from aftersales.opening import CaseOpened
 from aftersales.order import Order
-from aftersales.policy import Policy
+from aftersales.policies import Policies
 from aftersales.records import CaseRecord
 from aftersales.returning import taken_over
 from aftersales.routing import STARTING, UNSENT, NotServed, Start, known_by_now, start_for
@@ -24,9 +24,9 @@ WITH_ORDER = tuple(name for name, kind in TYPES.items() if issubclass(kind, Orde
 class Openings:
     """Puts together what a case is opened with, from events and from what the database knows."""
 
-    def __init__(self, store: Store, policy: Policy, clock: Callable[[], datetime]) -> None:
-        """`policy` is for new cases; `clock` tells the time (aware)."""
-        self._store, self._policy, self._clock = store, policy, clock
+    def __init__(self, store: Store, policies: Policies, clock: Callable[[], datetime]) -> None:
+        """`policies` are for new cases; `clock` tells the time (aware)."""
+        self._store, self._policies, self._clock = store, policies, clock
 
     async def opened(self, event: Event) -> tuple[str, CaseOpened] | NotServed | None:
         """The process that an event starts and what opens it; None where it starts none."""
@@ -35,7 +35,7 @@ class Openings:
         order = event.order or await self._last_order(event.order_id)
         if order is None:
             return NotServed("data.order: is missing, and no earlier event of this order had it")
-        start = start_for(event, order, self._policy)
+        start = start_for(event, order, self._policies.of(order.shop))
         if not isinstance(start, Start):
             return start
         return start.process, await self.opening_of(start, order)
@@ -44,7 +44,7 @@ class Openings:
         """What opens a case, under the policy of today."""
         return CaseOpened(
             order=order,
-            policy=self._policy.for_market(order.market),
+            policy=self._policies.of(order.shop).for_market(order.market),
             opened_at=min(start.trigger.happened_at, self._clock()),
             trigger=cast(Any, start.trigger),
             inbox=cast(Any, await self._known(start.process, order.order_id)),

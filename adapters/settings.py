@@ -1,16 +1,31 @@
-"""Settings: where things are, from environment variables that begin with AFTERSALES_."""
+"""Settings: from environment variables that begin with AFTERSALES_, and from one file.
+
+The file is `aftersales.toml` in the working directory, or the one that AFTERSALES_SETTINGS names. A variable goes
+before the file; `AFTERSALES_SHOPS__AMAZON__POLICY` is `policy` under `[shops.amazon]`.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+from typing_extensions import override
 
 from adapters.logs import LogFormat
+from adapters.shops import ShopSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,16 +45,48 @@ def _address(text: str) -> str:
     return text
 
 
-def faults(error: ValidationError) -> str:
-    """What is wrong with the settings, each with its environment variable."""
-    wrong = [(".".join(map(str, one["loc"])).upper(), one["msg"]) for one in error.errors()]
-    return "; ".join(f"AFTERSALES_{name}: {message.removeprefix('Value error, ')}" for name, message in wrong)
+class BadSettings(Exception):
+    """The settings cannot be used. The text says which, where they stand, and why."""
+
+
+def settings_file() -> Path:
+    """The settings file, which need not be there."""
+    return Path(os.environ.get("AFTERSALES_SETTINGS") or "aftersales.toml")
+
+
+def read_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        BadSettings: a value cannot be used, the file is no TOML, or AFTERSALES_SETTINGS names no file.
+    """
+    file = settings_file()
+    if "AFTERSALES_SETTINGS" in os.environ and not file.is_file():
+        raise BadSettings(f"AFTERSALES_SETTINGS: there is no file {file}; correct the path, or unset the variable")
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSettings("; ".join(_fault(one["loc"], one["msg"], file) for one in error.errors())) from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"{file}: is no TOML: {error}") from None
+    except SettingsError as error:
+        raise BadSettings(f"{error}; write lists and tables as JSON, or in {file}") from None
+
+
+def _fault(loc: tuple[int | str, ...], message: str, file: Path) -> str:
+    variable = "AFTERSALES_" + "__".join(map(str, loc)).upper()
+    given = any(name.upper() == variable or variable.startswith(f"{name.upper()}__") for name in os.environ)
+    where = variable if given or not file.is_file() else f"{file}: {'.'.join(map(str, loc))}"
+    return f"{where}: {message.removeprefix('Value error, ')}"
 
 
 class Settings(BaseSettings):
     """Where data, policy and templates lie. Temporal's own address and keys come from its environment configuration."""
 
-    model_config = SettingsConfigDict(env_prefix="AFTERSALES_", use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(
+        env_prefix="AFTERSALES_", env_nested_delimiter="__", nested_model_default_partial_update=True,
+        use_attribute_docstrings=True,
+    )
 
     data: Path = Path(".aftersales")
     """The folder for everything that is written: database, letters, the embedded server's file, logs."""
@@ -65,6 +112,22 @@ class Settings(BaseSettings):
     """DEBUG, INFO, WARNING or ERROR."""
     log_format: LogFormat = "auto"
     """`json`, `console`, or `auto`: console on a terminal, JSON elsewhere."""
+
+    shops: Mapping[str, ShopSettings] = {}
+    """What single shops have of their own, by the name in `order.shop`."""
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given outright, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
 
     @property
     def store_url(self) -> str:

@@ -53,12 +53,15 @@ _LEAST_CHOICES = 2
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 
-def read_letters(path: Path) -> LetterFile:
-    """Read and compile one file. Raises BadFile with the line of all that cannot be understood."""
+def read_letters(path: Path, *, whole: bool = True) -> LetterFile:
+    """Read and compile one file; one that is not `whole` is laid over another and may leave out the frame.
+
+    Raises BadFile with the line of all that cannot be understood.
+    """
     reader = _Reader(load_yaml(path))
     common = path.parent.name == COMMON
     entries = reader.mapping((), ())
-    frame = reader.frame() if common else None
+    frame = reader.frame() if common and (whole or "frame" in entries) else None
     names = [str(key) for key in entries if not (common and key in ("frame", "glossary"))]
     letters = {name: letter for name in names if (letter := reader.letter(name))}
     if reader.faults:

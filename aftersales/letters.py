@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -33,7 +34,7 @@ from aftersales.plaintext import one_line
 if TYPE_CHECKING:
     from aftersales.policy import Policy
 
-__all__ = ["LetterBook", "LetterError", "Problem", "Rendered"]
+__all__ = ["Books", "LetterBook", "LetterError", "Problem", "Rendered"]
 
 _ITEMS_SHOWN = 5
 
@@ -65,10 +66,20 @@ class LetterBook:
         Raises:
             BadFile: a file is no YAML, no valid template or not built like a letter file; or there is none.
         """
-        paths = sorted(folder.glob("*/*.yaml"))
-        if not paths:
-            raise BadFile(folder, [Fault(0, "", "has no letters", "they are looked for in <process>/<language>.yaml")])
-        return cls(folder, [read_letters(path) for path in paths])
+        return cls(folder, [read_letters(path) for path in _paths(folder)])
+
+    def with_over(self, folder: Path) -> LetterBook:
+        """The same letters with those of another folder in their place, letter by letter: a shop's own.
+
+        Raises:
+            BadFile: as `load`.
+        """
+        files = dict(self._files)
+        for path in _paths(folder):
+            file = read_letters(path, whole=False)
+            key = (file.process, file.language)
+            files[key] = _laid_over(files[key], file) if key in files else file
+        return LetterBook(self._folder, [*files.values()])
 
     def check(self, letters: Declared, languages: Sequence[str], policies: Sequence[Policy] = ()) -> list[Problem]:
         """What is wrong with the letters, empty when all is well.
@@ -128,6 +139,34 @@ class LetterBook:
             f"{self._folder / process}: no letter {letter} in {', '.join(languages)}; write it, "
             "or add a language that it is written in to the policy's letters.languages"
         )
+
+
+@dataclass(frozen=True)
+class Books:
+    """The letters of every shop."""
+
+    default: LetterBook
+    by_shop: Mapping[str, LetterBook] = field(default_factory=dict)
+
+    def of(self, shop: str) -> LetterBook:
+        """The shop's own letters, else those for all."""
+        return self.by_shop.get(shop, self.default)
+
+
+def _paths(folder: Path) -> list[Path]:
+    paths = sorted(folder.glob("*/*.yaml"))
+    if not paths:
+        raise BadFile(folder, [Fault(0, "", "has no letters", "they are looked for in <process>/<language>.yaml")])
+    return paths
+
+
+def _laid_over(below: LetterFile, over: LetterFile) -> LetterFile:
+    return replace(
+        below,
+        letters={**below.letters, **over.letters},
+        frame=over.frame or below.frame,
+        problems=(*below.problems, *over.problems),
+    )
 
 
 def _shorter(tag: str) -> Iterator[str]:

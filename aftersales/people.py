@@ -30,17 +30,21 @@ class Person(Section):
 
 People = Mapping[Name, Person]
 
-_here: list[People] = []
+_here: dict[str, People] = {}
 
 
-def work_here(people: People) -> None:
-    """Tell who works in the shop now. A case knows only who did when it was opened, which may be weeks ago."""
-    _here[:] = [people]
+def work_here(people: Mapping[str, People]) -> None:
+    """Tell who works in each shop now, under "" in all others.
+
+    A case knows only who did when it was opened, which may be weeks ago.
+    """
+    _here.clear()
+    _here.update(people)
 
 
-def known(people: People) -> People:
+def known(people: People, shop: str) -> People:
     """The people who work in the shop now where that was told, else those of a case's policy."""
-    return _here[0] if _here else people
+    return _here.get(shop, _here.get("", people))
 
 
 def found(by: str, people: People) -> tuple[str, Person] | None:

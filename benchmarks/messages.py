@@ -27,6 +27,7 @@ from adapters.database.views import CaseLine
 from adapters.embedded import EmbeddedServer
 from adapters.settings import Settings
 from adapters.temporal import connect, type_name
+from aftersales.policies import Policies
 from aftersales.policy import load_policy
 from aftersales.records import CommandRecord, LetterRecord
 from aftersales.triage import Intent
@@ -182,7 +183,7 @@ async def opened(data: Path) -> AsyncIterator[Shop]:
         client = await connect(server.address)
         async with build_worker(client, store, settings, versioned=False):
             policy = load_policy(settings.policy, settings.law)
-            yield Shop(client, store, Starter(client, store, policy, settings))
+            yield Shop(client, store, Starter(client, store, Policies(policy), settings))
 
 
 async def placed(messages: Sequence[Said]) -> list[Placed]:

@@ -9,11 +9,11 @@ import typer
 
 import workflows
 from adapters.settings import ROOT, Settings
+from adapters.shops import load_books
 from adapters.temporal import NotReachable, missing_attributes
 from aftersales.events import TYPES
 from aftersales.faults import BadFile, Fault
 from aftersales.law import load_packs
-from aftersales.letters import LetterBook
 from aftersales.policy import Policy, load_policy
 from cli.connection import find_server
 from cli.routes import route_problems
@@ -29,10 +29,12 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="One JSON object 
 
 
 async def _check(settings: Settings, as_json: bool) -> int:
-    policies = sorted({*settings.policy.parent.glob("*.yaml"), settings.policy})
+    own = [shop.policy for shop in settings.shops.values() if shop.policy]
+    policies = sorted({*settings.policy.parent.glob("*.yaml"), settings.policy, *own})
     problems, languages, good = _policies(policies, settings.law)
-    files = sorted(settings.templates.glob("*/*.yaml"))
-    problems += _templates(settings.templates, languages, good)
+    folders = [settings.templates, *(shop.templates for shop in settings.shops.values() if shop.templates)]
+    files = [file for folder in folders for file in sorted(folder.glob("*/*.yaml"))]
+    problems += _templates(settings, languages, good)
     problems += route_problems(workflows.ALL)
     missing, server = await _attributes(settings)
     problems += missing
@@ -72,12 +74,14 @@ def _policies(paths: list[Path], law: Path) -> tuple[list[Fault], list[str], lis
     return faults, list(languages) or ["en"], good
 
 
-def _templates(folder: Path, languages: list[str], policies: list[Policy]) -> list[Fault]:
+def _templates(settings: Settings, languages: list[str], policies: list[Policy]) -> list[Fault]:
     try:
-        book = LetterBook.load(folder)
+        books = load_books(settings.templates, settings.shops)
     except BadFile as bad:
         return _faults(bad)
-    return [Fault(found.line, "", found.what, path=found.path) for found in book.check(LETTERS, languages, policies)]
+    every = (books.default, *books.by_shop.values())
+    problems = [problem for book in every for problem in book.check(LETTERS, languages, policies)]
+    return [Fault(found.line, "", found.what, path=found.path) for found in problems]
 
 
 async def _attributes(settings: Settings) -> tuple[list[Fault], str]:

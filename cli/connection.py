@@ -15,9 +15,9 @@ from temporalio.envconfig import ClientConfig
 
 from adapters.database import Store, open_store
 from adapters.settings import Settings
+from adapters.shops import load_policies
 from adapters.temporal import connect
 from aftersales.model import Model
-from aftersales.policy import load_policy
 from starter import Starter
 
 PROBE = 1.0
@@ -98,9 +98,9 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
 @asynccontextmanager
 async def open_starter(settings: Settings) -> AsyncIterator[tuple[Desk, Starter]]:
     """A desk and a starter with the policy for new cases. Raises `NotReachable`, `DatabaseUnusable` and `BadFile`."""
-    policy = load_policy(settings.policy, settings.law)
+    policies = load_policies(settings.policy, settings.law, settings.shops)
     async with open_desk(settings) as desk:
-        yield desk, Starter(desk.client, desk.store, policy, settings)
+        yield desk, Starter(desk.client, desk.store, policies, settings)
 
 
 async def _answers(address: str) -> bool:

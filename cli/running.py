@@ -11,7 +11,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 import typer
-from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError
@@ -20,7 +19,7 @@ from adapters.database import DatabaseUnusable
 from adapters.database.engines import away
 from adapters.logs import configure_logging
 from adapters.preflight import ServerError
-from adapters.settings import Settings, faults
+from adapters.settings import BadSettings, Settings, read_settings
 from adapters.temporal import NotReachable, rpc_problem
 from aftersales.faults import BadFile
 from aftersales.ports import Unavailable
@@ -42,7 +41,7 @@ def run(verb: Callable[[Settings], Coroutine[Any, Any, int]]) -> NoReturn:
         code = asyncio.run(_promptly(verb(settings)))
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except (Stop, NotReachable, BadFile, DatabaseUnusable, ServerError) as error:
+    except (Stop, BadSettings, NotReachable, BadFile, DatabaseUnusable, ServerError) as error:
         code = fail(str(error))
     except Unavailable as error:
         code = fail(str(error))
@@ -55,14 +54,6 @@ def run(verb: Callable[[Settings], Coroutine[Any, Any, int]]) -> NoReturn:
     except OSError as error:
         code = fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     raise typer.Exit(code)
-
-
-def read_settings() -> Settings:
-    """The settings. Raises `Stop` naming the environment variable that cannot be used."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise Stop(faults(error)) from None
 
 
 def fail(text: str) -> int:

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from aftersales import people
     from aftersales.clocks import Clock, Waits, waiting
     from aftersales.options import option_meant
+    from aftersales.order import Order
     from aftersales.outcome import DecisionTaken
     from aftersales.policy import Operators
     from aftersales.state import CaseState
@@ -30,12 +31,12 @@ BY_HAND = "done_by_hand"
 class Board:
     """Stage and deadline as search attributes, the story and the open question as Current Details."""
 
-    def __init__(self, state: CaseState, operators: Operators, currency: str, waits: Mapping[str, Waits]) -> None:
-        """`operators` is the case's policy of who may decide about money in the order's `currency`.
+    def __init__(self, state: CaseState, operators: Operators, order: Order, waits: Mapping[str, Waits]) -> None:
+        """`operators` is the case's policy of who may decide about the order's money.
 
         `waits` is what the stages of its process wait with.
         """
-        self._state, self._operators, self._currency, self._waits = state, operators, currency, waits
+        self._state, self._operators, self._order, self._waits = state, operators, order, waits
         # What a case of an earlier build writes down must not change: its policy names no people, not even none.
         self._is_new = "people" in operators.model_fields_set
         self._shown: tuple[str, datetime | None, bool] = ("opened", None, False)
@@ -116,11 +117,11 @@ class Board:
         option = option_meant(decision.option, question.options) or ""
         who = people.refusal(
             decision.by,
-            people.known(self._operators.people),
+            people.known(self._operators.people, self._order.shop),
             role=question.role,
             money=question.cost(option, named),
-            currency=self._currency,
-            limit=self._operators.limit_in(self._currency),
+            currency=self._order.currency,
+            limit=self._operators.limit_in(self._order.currency),
             besides=question.besides,
         )
         if who:
@@ -138,7 +139,7 @@ class Board:
         if extension.until <= workflow.now():
             raise _refused(f"until: {extension.until.isoformat()} is in the past")
         _check_signed(extension.by, extension.reason)
-        everybody = people.known(self._operators.people)
+        everybody = people.known(self._operators.people, self._order.shop)
         if everybody and people.found(extension.by, everybody) is None:
             raise _refused(f"by: {extension.by.strip()} is not among the people of the policy: {', '.join(everybody)}")
 
@@ -162,7 +163,7 @@ class Board:
             at=workflow.now(),
         )
         first, cost = question.first, question.cost(taken.option, taken.amount)
-        above = self._operators.four_eyes.get(self._currency)
+        above = self._operators.four_eyes.get(self._order.currency)
         if cost is None or above is None or cost <= above:
             question.answer = taken
         elif first and (first.option, first.amount) == (taken.option, taken.amount):

@@ -62,7 +62,7 @@ class Case:
         self.state = opened.state or CaseState.opened_by(opened.opener, workflow.now(), again=opened.resume is not None)
         for event in opened.inbox:
             self.state.receive(event, workflow.now())
-        self._board = Board(self.state, self.policy.operators, self.order.currency, self.WAITS)
+        self._board = Board(self.state, self.policy.operators, self.order, self.WAITS)
         self.successor = ""
         """The case that goes on after this one, once it was handed over."""
         self.introduces: Introduction | None = None

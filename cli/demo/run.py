@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.text import Text
 
+from aftersales.policies import Policies
 from aftersales.policy import load_policy
 from cli.demo.day import load_day
 from cli.demo.feed import Feed
@@ -47,7 +48,7 @@ async def _play_day(data: Path, *, keep: bool, began: float) -> int:
         async with machine(settings) as running:
             out.print(f"Web UI: {running.server.ui_url}", soft_wrap=True)
             feed = Feed(running.store, running.server.client, day.languages())
-            starter = Starter(running.server.client, running.store, policy, settings)
+            starter = Starter(running.server.client, running.store, Policies(policy), settings)
             player = Player(day, starter, running.server.client, feed)
             screen = Screen(out, feed, running.server, settings.data)
             await _until_closed(running, player, screen, within=ENDS_WITHIN - (time.monotonic() - began))

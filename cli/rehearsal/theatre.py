@@ -22,8 +22,9 @@ from adapters.database import open_store
 from adapters.embedded import EmbeddedServer
 from adapters.sandbox import sandbox
 from adapters.settings import Settings
+from adapters.shops import load_books
 from adapters.temporal import plugin
-from aftersales.letters import LetterBook
+from aftersales.policies import Policies
 from aftersales.policy import Policy, load_policy
 from aftersales.scenario import Scenario
 from cli.rehearsal.counterpart import Rehearsed
@@ -80,7 +81,7 @@ class Theatre:
         self._folder, self._settings = folder, settings
         self._servers = list[_Server]()
         self._opening = asyncio.Lock()
-        self._book = LetterBook.load(settings.templates)
+        self._books = load_books(settings.templates, settings.shops)
         self._runner = sandbox()
         self._numbers = count(1)
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -127,10 +128,10 @@ class Theatre:
                 shutil.copy(self._folder / EMPTY, settings.data / "aftersales.db")
                 store = await stack.enter_async_context(open_store(settings.store_url))
                 worker = build_worker(
-                    time.client, store, settings, book=self._book, counterpart=counterpart, versioned=False
+                    time.client, store, settings, books=self._books, counterpart=counterpart, versioned=False
                 )
                 await stack.enter_async_context(worker)
-                starter = Starter(time.client, store, policy, settings, clock=time.now)
+                starter = Starter(time.client, store, Policies(policy), settings, clock=time.now)
                 player = Player(scenario, time=time, starter=starter, store=store, counterpart=counterpart)
                 try:
                     performance = await player.play()

@@ -27,8 +27,9 @@ from adapters.database import Store, open_store
 from adapters.outbox import Outbox
 from adapters.settings import Settings
 from aftersales.commands import Command, CommandAccepted, CommandRefused
-from aftersales.letters import Rendered
+from aftersales.letters import Books, Rendered
 from aftersales.order import Customer
+from aftersales.policies import Policies
 from aftersales.policy import Policy, load_policy
 from aftersales.records import EventStatus
 from starter import Starter
@@ -122,7 +123,7 @@ class Shop:
         return Starter(
             client.around(self.client) if client else self.client,
             store.around(self.store) if store else self.store,
-            self.policy,
+            Policies(self.policy),
             self.settings,
         )
 
@@ -178,7 +179,7 @@ async def open_shop(client: Client, folder: Path, cuts: Cuts) -> AsyncIterator[S
             client,
             cuts.around(store),
             settings,
-            book=book(),
+            books=Books(book()),
             channel=cuts.around(Outbox(settings.outbox)),
             counterpart=cuts.around(counterpart),
             versioned=False,
@@ -368,7 +369,7 @@ async def test_an_event_that_comes_beside_the_start_of_its_case_reaches_it(shop:
             await opened.wait()
             await self._target.settle_events(records)
 
-    late = Starter(shop.client, cast(Store, Slow(shop.store, Cuts())), shop.policy, shop.settings)
+    late = Starter(shop.client, cast(Store, Slow(shop.store, Cuts())), Policies(shop.policy), shop.settings)
     cancelling = asyncio.create_task(late.handle(event("order.return_cancelled", shop.order)))
     await noted.wait()
     await shop.starter().handle(return_requested(shop.order, at=now() - timedelta(seconds=5)))

@@ -13,6 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.letters import LETTER_HELD, LetterRequest, Letters
 from aftersales.channels import ChannelRules, Channels, Terms, faults, foreign, review_requests, written_faults
 from aftersales.faults import BadFile
+from aftersales.letters import Books
 from aftersales.order import Customer
 from aftersales.policy import load_policy
 from aftersales.records import CaseRef, LetterRecord
@@ -173,7 +174,7 @@ def request(terms: Terms | None, language: str = "en") -> LetterRequest:
 
 async def test_a_letter_that_its_channel_forbids_is_neither_claimed_nor_sent() -> None:
     ledger = Ledger()
-    letters = Letters(book(), ledger, ledger, domain="x.example")
+    letters = Letters(Books(book()), ledger, ledger, domain="x.example")
     with pytest.raises(ApplicationError, match=r"the phone number 030 1234567, and bay allows none") as held:
         await ActivityEnvironment().run(letters.send, request(Terms(channel="bay", rules=STRICT)))
     assert (held.value.type, held.value.non_retryable, held.value.details) == (LETTER_HELD, True, (True,))

@@ -72,6 +72,7 @@ def nobody_told() -> Iterator[None]:
 
 @pytest.mark.usefixtures("nobody_told")
 def test_who_works_here_now_goes_before_who_did_when_a_case_was_opened() -> None:
-    assert people.known(TEAM) == TEAM
-    people.work_here({"Kim": Person()})
-    assert list(people.known(TEAM)) == ["Kim"]
+    assert people.known(TEAM, "shop-a") == TEAM
+    people.work_here({"": {"Kim": Person()}, "shop-b": {"Lee": Person()}})
+    assert list(people.known(TEAM, "shop-a")) == ["Kim"]
+    assert list(people.known(TEAM, "shop-b")) == ["Lee"]

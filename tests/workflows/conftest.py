@@ -21,6 +21,8 @@ from adapters.database import Store, open_store
 from adapters.embedded import EmbeddedServer
 from adapters.settings import Settings
 from adapters.temporal import connect, type_name
+from aftersales.letters import Books
+from aftersales.policies import Policies
 from aftersales.policy import load_policy
 from aftersales.records import EventStatus
 from aftersales.scenario import load_scenario
@@ -118,12 +120,12 @@ async def without_worker(settings: Settings) -> AsyncIterator[Shop]:
     ):
         client = await connect(server.address)
         policy = load_policy(settings.policy, settings.law)
-        yield Shop(client, store, Starter(client, store, policy, settings))
+        yield Shop(client, store, Starter(client, store, Policies(policy), settings))
 
 
 def working(shop: Shop, settings: Settings, **parts: Any) -> Worker:
     """A worker for a shop; `parts` replace the default ones."""
-    return build_worker(shop.client, shop.store, settings, book=book(), versioned=False, **parts)
+    return build_worker(shop.client, shop.store, settings, books=Books(book()), versioned=False, **parts)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from adapters.database import open_store
 from adapters.embedded import EmbeddedServer
 from adapters.settings import Settings
 from adapters.temporal import connect, type_name
+from aftersales.policies import Policies
 from aftersales.policy import load_policy
 from aftersales.ports import Unavailable
 from aftersales.records import EventRecord, EventStatus
@@ -158,7 +159,7 @@ async def test_while_temporal_is_away_nothing_is_acknowledged_and_the_same_event
     async with open_store(settings.store_url) as store:
         async with server:
             client = await connect(server.address, patience=timedelta(milliseconds=200))
-            starter = Starter(client, store, policy, settings)
+            starter = Starter(client, store, Policies(policy), settings)
             os.kill(server.pid, signal.SIGKILL)
             await server.wait()
             with pytest.raises(Unavailable, match="the Temporal server does not answer"):
@@ -166,5 +167,5 @@ async def test_while_temporal_is_away_nothing_is_acknowledged_and_the_same_event
             [kept] = await store.views.events()
             assert kept.status == EventStatus.RECEIVED
         async with server:
-            starter = Starter(await connect(server.address), store, policy, settings)
+            starter = Starter(await connect(server.address), store, Policies(policy), settings)
             assert (await starter.handle(shipped())).status == EventStatus.STARTED

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.settings import Settings
+from aftersales.policies import Policies
 from aftersales.policy import load_policy
 from aftersales.records import EventStatus
 from starter import Starter
@@ -34,7 +35,7 @@ async def test_an_operator_reads_why_a_letter_is_held_and_sends_it(shop: Any) ->
 async def test_a_letter_that_nobody_decides_about_is_left_out_and_a_person_is_told(shop: Any) -> None:
     settings = Settings()
     policy = load_policy(settings.policy, settings.law, {"held_window": "1s"})
-    quick = replace(shop, starter=Starter(shop.client, shop.store, policy, settings))
+    quick = replace(shop, starter=Starter(shop.client, shop.store, Policies(policy), settings))
     await quick.starter.handle(return_requested("A-1", **ON_EBAY))
     await quick.reaches(CASE, "return-terms")
     assert await quick.letters() == []

@@ -16,6 +16,7 @@ from activities.outcomes import OutcomeRequest, Outcomes
 from adapters.settings import Settings
 from adapters.temporal import RunningCases
 from aftersales.outcome import Outcome
+from aftersales.policies import Policies
 from aftersales.policy import load_policy
 from aftersales.records import CaseRecord, CaseRef, PaymentRecord
 from starter import Starter
@@ -36,7 +37,7 @@ def staffed(shop: Any) -> Any:
     settings = Settings()
     overrides = {"operators": TEAM, "returns": {"self_authorised": ["webshop"]}}
     policy = load_policy(settings.policy, settings.law, overrides)
-    return replace(shop, starter=Starter(shop.client, shop.store, policy, settings))
+    return replace(shop, starter=Starter(shop.client, shop.store, Policies(policy), settings))
 
 
 def another(process: str) -> CaseRef:

@@ -84,7 +84,9 @@ class Settings(BaseSettings):
     """Where data, policy and templates lie. Temporal's own address and keys come from its environment configuration."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AFTERSALES_", env_nested_delimiter="__", nested_model_default_partial_update=True,
+        env_prefix="AFTERSALES_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
         use_attribute_docstrings=True,
     )
 

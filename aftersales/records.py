@@ -55,6 +55,18 @@ class EventRecord(Model):
     raw: str = ""
 
 
+class AnsweredRequest(Model):
+    """A request over HTTP and what it was answered. `digest` is that of what its sender signed."""
+
+    sender: str
+    id: str
+    digest: str
+    status: int
+    media_type: str
+    answer: str
+    at: Time
+
+
 class CaseRef(Model):
     """One run of a case: the case id and the event that opened it. Every effect of the run carries it."""
 

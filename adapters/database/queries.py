@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select
 
-from adapters.database.schema import aliases, cases, commands, events, letters, payments
+from adapters.database.schema import aliases, answered, cases, commands, events, letters, payments
 from aftersales.records import EventStatus
 
 _OF_CASE = [cases.c[name] for name in ("process", "order_id", "part", "shop", "opened_at")]
@@ -84,6 +84,7 @@ _OF_ORDER = (
     .where(events.c.order_id == bindparam("order_id"))
     .order_by(func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, events.c.id)
 )
+ANSWERED = select(answered).where(answered.c.sender == bindparam("sender"), answered.c.id == bindparam("id"))
 ALIASES = (
     select(aliases)
     .where(aliases.c.alias.in_(bindparam("aliases", expanding=True)))

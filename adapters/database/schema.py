@@ -127,12 +127,14 @@ answered = Table(
     _text("id"),
     _text("digest"),
     Column("status", Integer, nullable=False),
+    _text("media_type"),
     _text("answer"),
     _time("at"),
     PrimaryKeyConstraint("sender", "id"),
     Index(None, "at"),
 )
-"""Requests over HTTP and what they were answered, so that a repeat gets the same. `digest` is that of the body."""
+"""Requests over HTTP and what they were answered, so that a repeat gets the same. `digest` is that of what was
+signed."""
 
 cases = Table(
     "cases",

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Insert,
     Select,
     Table,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     func,
     or_,
     select,
@@ -21,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.database.schema import aliases, cases, commands, events, letters, outcomes, payments
+from adapters.database.schema import aliases, answered, cases, commands, events, letters, outcomes, payments
 from aftersales.aliases import of_order
 from aftersales.records import CaseRef, EventStatus
 
@@ -77,6 +79,10 @@ class Statements:
 
         self.new_events: Insert = insert(events).on_conflict_do_nothing().returning(events.c.source, events.c.id)
         self.replace_refused: Insert = _replace(insert(events), where=events.c.status == EventStatus.REFUSED)
+
+        self.answered: Insert = insert(answered).on_conflict_do_nothing()
+        """The first answer stays."""
+        self.forget: Delete = delete(answered).where(answered.c.at < bindparam("before"))
 
         into = insert(aliases)
         self.learn: Insert = into.on_conflict_do_update(

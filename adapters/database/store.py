@@ -23,7 +23,16 @@ from adapters.database.writer import Writer
 from aftersales.aliases import Alias
 from aftersales.outcome import Outcome
 from aftersales.ports import CaseLedger, CommandLedger, EventLedger, LetterLedger, Taken
-from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
+from aftersales.records import (
+    AnsweredRequest,
+    CaseRecord,
+    CaseRef,
+    CommandRecord,
+    EventRecord,
+    EventStatus,
+    LetterRecord,
+    PaymentRecord,
+)
 
 
 @asynccontextmanager
@@ -233,6 +242,19 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
     @override
     async def aliases(self, wanted: Collection[str]) -> Mapping[str, Sequence[Alias]]:
         return await self._database.read(lambda connection: known(connection, wanted))
+
+    async def answered(self, sender: str, id: str) -> AnsweredRequest | None:
+        """What a request of this sender was answered; None where it is new."""
+        row = await self._first(queries.ANSWERED, sender=clean(sender), id=clean(id))
+        return AnsweredRequest.model_validate(dict(row)) if row else None
+
+    async def keep_answer(self, answered: AnsweredRequest) -> None:
+        """Keep what a request was answered; an answer that is there already stays."""
+        await self._writer.write((self._do.answered, [answered.model_dump()]))
+
+    async def forget_answers(self, before: datetime) -> None:
+        """Forget what was answered before a moment."""
+        await self._writer.transaction(lambda connection: connection.execute(self._do.forget, {"before": before}))
 
     @override
     async def settle_events(self, records: Sequence[EventRecord]) -> None:

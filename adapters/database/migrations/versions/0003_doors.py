@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("media_type", sa.Text, nullable=False),
         sa.Column("answer", sa.Text, nullable=False),
         sa.Column("at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("sender", "id", name="pk_answered"),

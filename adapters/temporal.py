@@ -44,10 +44,12 @@ async def connect(
     interceptors: Sequence[Interceptor] = (),
     *,
     patience: timedelta = timedelta(seconds=10),
+    lazy: bool = False,
 ) -> Client:
     """A client by Temporal's environment configuration (TEMPORAL_ADDRESS, _NAMESPACE, _API_KEY, _TLS…, profiles).
 
-    An `address` given wins over it. A call to a server that is away is tried again for as long as `patience`.
+    An `address` given wins over it. A call to a server that is away is tried again for as long as `patience`. A `lazy`
+    client connects with its first call.
 
     Raises:
         NotReachable: the server does not answer.
@@ -61,6 +63,7 @@ async def connect(
             **config,
             plugins=[plugin()],
             interceptors=interceptors,
+            lazy=lazy,
             retry_config=RetryConfig(max_elapsed_time_millis=round(patience.total_seconds() * 1000)),
         )
     except RuntimeError as error:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from aftersales.records import Unreadable
+from aftersales.strict_json import DECODER, DEEPEST, depth, explained
 
 CHUNK = 256 * 1024
 """Bytes read at a time."""
@@ -20,35 +21,12 @@ LONGEST = 16 * 1024 * 1024
 SHOWN = 64 * 1024
 """Characters that are kept of an event that was given up."""
 
-DEEPEST = 50
-"""Levels of nesting in an event; what reads it has a stack of its own to mind."""
-
 _BETWEEN = re.compile(r"[\s,]*")
 _TOKENS = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\],]')
 _LINE_OPENS = re.compile(r"^[{\[]", re.MULTILINE)
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _CUT = 12
 """An error so close to the end of the text may be due to the end: `\\u12`, `tru`, `-`."""
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no number in JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
-
-
-def _depth(value: object, text: str, end: int) -> int:
-    """Levels of nesting of a value; its brackets are only counted where they are so few that they cannot matter."""
-    brackets = text.count("{", 0, end) + text.count("[", 0, end)
-    if brackets <= DEEPEST:
-        return brackets
-    depth, level = 0, [value]
-    while level:
-        depth += 1
-        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
-        level = [item for items in inner for item in items]
-    return depth
 
 
 class Piece(NamedTuple):
@@ -100,21 +78,21 @@ class Splitter:
     def _next(self, last: bool) -> Piece | None:
         """The event at the beginning of the text; None where more text is needed to tell."""
         try:
-            value, end = _DECODER.raw_decode(self._text)
+            value, end = DECODER.raw_decode(self._text)
         except RecursionError:
             return self._broken(0, "it is nested too deeply", last)
         except json.JSONDecodeError as error:
             cut = error.msg.startswith("Unterminated string") or error.pos > len(self._text) - _CUT
             if cut and not last and len(self._text) < LONGEST:
                 return None
-            return self._broken(error.pos, (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at"), last)
+            return self._broken(error.pos, explained(error), last)
         except ValueError as error:
             return self._broken(0, str(error), last)
         if end == len(self._text) and not last and not isinstance(value, dict | list | str):
             return None
         if wrong := _NOT_UTF8.search(self._text, 0, end):
             return self._unreadable(end, wrong.start(), "is not UTF-8")
-        if _depth(value, self._text, end) > DEEPEST:
+        if depth(value, self._text, end) > DEEPEST:
             return self._unreadable(end, 0, f"is nested more than {DEEPEST} levels deep")
         piece = Piece(self._line, end, value)
         self._pass(end)

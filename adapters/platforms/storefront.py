@@ -22,8 +22,8 @@ class Storefront(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
 
-    shop: ShopName
-    """The shop's name, as in `order.shop` and in the address `/platforms/<platform>/<shop>`."""
+    shop: ShopName = "shop"
+    """The shop's name, as in `order.shop` and in the address `/platforms/<platform>/<shop>`; the settings fill it in."""
     channel: Name = "webshop"
     """The channel of its orders, a name of `channels.channel_rules` in the policy."""
     order_prefix: Annotated[str, StringConstraints(pattern=r"^\S*$", max_length=50)] = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from operator import not_
 from typing import Annotated
 
@@ -16,10 +17,18 @@ from aftersales.model import Model, Time
 from aftersales.order import Customer
 from aftersales.ports import Channel, LetterLedger
 from aftersales.records import CaseRef, LetterRecord
+from aftersales.sending import NotSent, PerhapsSent, PutOff, Undeliverable
 
 LETTER_HELD = "LetterHeld"
-"""The error type of a letter that its channel forbids; a person decides. Its detail says whether more than the language
-is against it."""
+"""The error type of a letter that its channel forbids or refuses, or that may be out already; a person decides. Its
+first detail says whether it stays in where nobody does, the second is a `Held`."""
+NOT_SENT = "LetterNotSent"
+"""The error type of a letter that is not out yet and is tried again."""
+PATIENCE = timedelta(days=1)
+"""How long a letter is tried that only the customer's own side puts off; then a person decides."""
+_MOST_PAUSES = 5
+_OTHER_TRY = 10.0
+"""Seconds after which another try of the same letter has ended or was given up: the timeout of an effect."""
 
 
 class LetterRequest(Model):
@@ -36,6 +45,15 @@ class LetterRequest(Model):
     at: Time
     terms: Annotated[Terms | None, Field(exclude_if=not_)] = None
     """What its channel asks of it; None where nothing is asked, or a person lets it go out all the same."""
+    channel: Annotated[str, Field(exclude_if=not_)] = ""
+    """The channel of the order, where `terms` do not say it."""
+    again: Annotated[bool, Field(exclude_if=not_)] = False
+    """A person lets it go out although an earlier try, one before `at`, may have sent it."""
+
+    @property
+    def order_channel(self) -> str:
+        """The channel of the order; empty where it is not known."""
+        return self.terms.channel if self.terms else self.channel
 
 
 class LetterSent(Model):
@@ -44,6 +62,13 @@ class LetterSent(Model):
     language: str
     version: str
     choices: tuple[str, ...]
+
+
+class Held(Model):
+    """What goes with a letter that is held: the channel of its order, and what the customer perhaps has already."""
+
+    channel: str = ""
+    perhaps: LetterSent | None = None
 
 
 class Letters:
@@ -58,7 +83,8 @@ class Letters:
         """Send one letter, once for its key however often this runs.
 
         Raises:
-            ApplicationError: of type `LetterHeld`, where its channel forbids it; the text says why.
+            ApplicationError: of type `LetterHeld`, where its channel forbids or refuses it, or an earlier try may have
+                sent it; `LetterNotSent`, where it is to be tried again. The text says why.
         """
         rendered = self._books.of(request.case.shop).render(
             request.letter,
@@ -89,26 +115,84 @@ class Letters:
                 claimed_at=request.at,
             )
         )
+        written = LetterSent(language=claimed.language, version=claimed.version, choices=claimed.choices)
         if claimed.sent_at:
-            return LetterSent(language=claimed.language, version=claimed.version, choices=claimed.choices)
-        reference = await self._channel.deliver(
-            key=request.key,
-            case_id=request.case.case_id,
-            message_id=identity,
-            to=request.to,
-            sender=request.case.shop,
-            name=request.letter,
-            rendered=rendered,
-            at=request.at,
-        )
+            return written
+        if claimed.tried_at and not (request.again and claimed.tried_at < request.at):
+            raise _held(f"{_CUT_OFF}, so the customer may have it already", request, perhaps=written)
+        this = _Try(self._ledger, request.key, at=request.at, after=claimed.tried_at)
+        sent = LetterSent(language=rendered.language, version=rendered.version, choices=rendered.choices)
+        try:
+            reference = await self._channel.deliver(
+                key=request.key,
+                case_id=request.case.case_id,
+                message_id=identity,
+                to=request.to,
+                sender=request.case.shop,
+                name=request.letter,
+                rendered=rendered,
+                at=request.at,
+                order_channel=request.order_channel,
+                trying=this.begins,
+            )
+        except PerhapsSent as unknown:
+            raise _held(str(unknown), request, perhaps=sent) from unknown
+        except Undeliverable as refusal:
+            await this.failed()
+            raise _held(str(refusal), request, perhaps=written if claimed.tried_at else None) from refusal
+        except NotSent as later:
+            await this.failed()
+            raise _later(later, request) from later
         await self._ledger.letter_sent(request.key, at=request.at, reference=reference)
         activity.logger.info("letter sent", extra={"letter": request.letter, "language": rendered.language})
-        return LetterSent(language=rendered.language, version=rendered.version, choices=rendered.choices)
+        return sent
+
+
+_CUT_OFF = "a try of sending it was cut off before its end was written down"
+
+
+class _Try:
+    """One try of a letter: what is written down before it may be out, and taken back where it certainly is not."""
+
+    def __init__(self, ledger: LetterLedger, key: str, *, at: datetime, after: datetime | None) -> None:
+        self._ledger, self._key, self._at, self._after = ledger, key, at, after
+        self._begun = False
+
+    async def begins(self) -> None:
+        if not await self._ledger.letter_tried(self._key, at=self._at, after=self._after):
+            raise NotSent("another try of this letter is under way", retry_after=_OTHER_TRY, expected=True)
+        self._begun = True
+
+    async def failed(self) -> None:
+        # A mark that is not ours belongs to a try that may still be under way.
+        if self._begun:
+            await self._ledger.letter_not_sent(self._key, at=self._at)
+
+
+def _later(later: NotSent, request: LetterRequest) -> ApplicationError:
+    """The error that has it tried again, or that holds it where the customer's side has put it off too long."""
+    this = activity.info()
+    if isinstance(later, PutOff) and this.started_time - this.scheduled_time > PATIENCE:
+        return _held(f"{later}; it has been tried for a day", request)
+    pauses = min(this.attempt, _MOST_PAUSES) if isinstance(later, PutOff) else 1
+    return ApplicationError(
+        str(later),
+        type=NOT_SENT,
+        next_retry_delay=None if later.retry_after is None else timedelta(seconds=later.retry_after * pauses),
+        category=ApplicationErrorCategory.BENIGN if later.expected else ApplicationErrorCategory.UNSPECIFIED,
+    )
+
+
+def _held(
+    why: str, request: LetterRequest, *, stays_in: bool = True, perhaps: LetterSent | None = None
+) -> ApplicationError:
+    """Not tried again. The rule or the answer of a channel is no failure of ours: it is not logged as one."""
+    held = Held(channel=request.order_channel, perhaps=perhaps)
+    benign = ApplicationErrorCategory.BENIGN
+    return ApplicationError(why, stays_in, held, type=LETTER_HELD, non_retryable=True, category=benign)
 
 
 def _check(rendered: Rendered, request: LetterRequest, terms: Terms) -> None:
     forbidden = faults(f"{rendered.subject}\n{rendered.text}", request.at, terms)
     if found := [*forbidden, *foreign(rendered.language, request.to.language, terms)]:
-        # The rule of a channel is no failure of ours: it is not logged as one.
-        benign = ApplicationErrorCategory.BENIGN
-        raise ApplicationError("; ".join(found), bool(forbidden), type=LETTER_HELD, non_retryable=True, category=benign)
+        raise _held("; ".join(found), request, stays_in=bool(forbidden))

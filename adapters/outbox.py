@@ -14,26 +14,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from email.charset import Charset
-from email.header import Header
-from email.headerregistry import Address
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
-from email.policy import compat32
-from email.utils import format_datetime, formataddr
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
 
+from adapters.letter_mail import compose
 from aftersales.ids import parse_case_id
 from aftersales.letters import Rendered
 from aftersales.order import Customer
-from aftersales.plaintext import one_line
+from aftersales.ports import Trying
 
 _LONGEST_FOLDER = 60
-_LONGEST_LINE = 998  # octets, RFC 5322 §2.1.1
-_MAIL = compat32.clone(linesep="\r\n", max_line_length=_LONGEST_LINE)
-"""Shorter lines would break a Message-ID behind its name, which many a mail program takes for an empty one."""
 
 
 class OutboxError(OSError):
@@ -58,6 +48,8 @@ class Outbox:
         name: str,
         rendered: Rendered,
         at: datetime,
+        order_channel: str = "",
+        trying: Trying | None = None,
     ) -> str:
         """Write one letter, once per `key`; returns the file's path inside the outbox folder.
 
@@ -79,62 +71,6 @@ class Outbox:
                 "make room, give the worker leave to write there, or set another folder",
             ) from error
         return path.relative_to(self._folder).as_posix()
-
-
-def compose(
-    *,
-    key: str,
-    case_id: str,
-    message_id: str,
-    to: Customer,
-    sender: str,
-    rendered: Rendered,
-    at: datetime,
-) -> MIMEMultipart:
-    """A letter as an e-mail, plain text and HTML, from `sender` at the domain of its Message-ID.
-
-    The same letter gives the same bytes. Raises ValueError when the customer's e-mail address is none, or when `at`
-    has no offset.
-    """
-    if at.tzinfo is None:
-        raise ValueError(f"the time of a letter needs its offset, got {at.isoformat()}")
-    domain = message_id.strip("<>").rpartition("@")[2]
-    # Not EmailMessage: it parses every header that it is given, which costs more than all the rest of a letter.
-    message = MIMEMultipart("alternative", boundary=f"=_{_short(key, 32)}", policy=_MAIL)
-    message["Message-ID"] = message_id
-    message["Date"] = format_datetime(at)
-    message["From"] = formataddr((one_line(sender), f"aftersales@{domain}"))
-    message["To"] = _recipient(to)
-    message["Subject"] = _header("Subject", rendered.subject)
-    message["X-Aftersales-Case"] = _header("X-Aftersales-Case", case_id)
-    message["Content-Language"] = rendered.language
-    for content, kind in ((rendered.text, "plain"), (rendered.html, "html")):
-        message.attach(MIMEText(content, kind, cast(Any, _body_charset(content)), policy=_MAIL))
-    return message
-
-
-def _recipient(customer: Customer) -> str:
-    username, _, domain = customer.email.rpartition("@")
-    if not (username and domain and customer.email.isprintable()):
-        raise ValueError("the customer's e-mail address is none; correct it in the order and send order.updated")
-    spec = Address("", username, domain).addr_spec
-    if spec.isascii():
-        return formataddr((one_line(customer.name), spec))
-    # Only a server that speaks SMTPUTF8 delivers to it; the file says what was meant.
-    return _header("To", f"{one_line(customer.name)} <{spec}>".strip())
-
-
-def _body_charset(text: str) -> Charset:
-    """UTF-8, left readable as it is, unless a line is longer than mail may carry."""
-    charset = Charset("utf-8")
-    if max(map(len, text.encode().splitlines()), default=0) <= _LONGEST_LINE:
-        charset.body_encoding = None  # type: ignore[assignment]  # documented: None leaves the body as it is
-    return charset
-
-
-def _header(name: str, text: str) -> str:
-    line = one_line(text)
-    return Header(line, "us-ascii" if line.isascii() else "utf-8", header_name=name).encode(linesep="\r\n")
 
 
 def _write_once(folder: Path, file: str, content: bytes) -> Path:

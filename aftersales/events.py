@@ -622,9 +622,13 @@ class LetterBounced(Event):
 
 
 class MailIgnored(Event):
-    """A mail that nobody wrote: an auto-reply, a notice of delay, a receipt. It is kept and nothing follows."""
+    """A mail that nobody wrote: an auto-reply, a notice of delay, a receipt. It is kept and nothing follows.
+
+    Its order need not be known.
+    """
 
     type: Literal["mail.ignored"] = "mail.ignored"
+    order_id: str = Field(default="", max_length=200)
     kind: Name
     case_id: str = Field(default="", max_length=400)
     text: Text = ""

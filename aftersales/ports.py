@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from aftersales.aliases import Alias
 from aftersales.commands import Command, CommandAccepted
@@ -84,6 +84,10 @@ class Queue(Protocol):
         ...
 
 
+Trying: TypeAlias = Callable[[], Awaitable[None]]
+"""What a channel awaits before it does what it could not do twice without the customer noticing."""
+
+
 class Channel(Protocol):
     """How letters reach customers."""
 
@@ -98,10 +102,21 @@ class Channel(Protocol):
         name: str,
         rendered: Rendered,
         at: datetime,
+        order_channel: str,
+        trying: Trying,
     ) -> str:
         """Deliver one letter once per `key`, however often it is called; returns where it went.
 
-        `name` is the letter's name, `sender` the shop's display name.
+        A channel that cannot tell a repeat by its key awaits `trying` just before the letter leaves, which writes down
+        that it may be out, and passes on what that raises. One that can need not.
+
+        `name` is the letter's name, `sender` the shop, `order_channel` where the order was placed (empty where that is
+        not known).
+
+        Raises:
+            NotSent: it is certainly not out; try again later.
+            Undeliverable: it is certainly not out, and will not be taken.
+            PerhapsSent: nobody can tell whether it is out.
         """
         ...
 
@@ -135,6 +150,18 @@ class LetterLedger(Protocol):
 
     async def letter_sent(self, key: str, *, at: datetime, reference: str) -> None:
         """Write down that a claimed letter is out, and where it went."""
+        ...
+
+    async def letter_tried(self, key: str, *, at: datetime, after: datetime | None) -> bool:
+        """Write down that a claimed letter may be out from now on, though it is not known to be.
+
+        `after` is the `tried_at` that was there when it was claimed. False where another try has been quicker: of those
+        that saw the same, one is let through.
+        """
+        ...
+
+    async def letter_not_sent(self, key: str, *, at: datetime) -> None:
+        """Write down that the try of this moment certainly came to nothing; another one's mark stays."""
         ...
 
 

@@ -89,7 +89,11 @@ class CaseRecord(CaseRef):
 
 
 class LetterRecord(Model):
-    """A letter in the ledger. It is claimed before it is sent; `sent_at` and `reference` are there when it was."""
+    """A letter in the ledger. It is claimed before it is sent; `sent_at` and `reference` are there when it was.
+
+    `tried_at` without `sent_at` is a try by a channel that cannot tell a repeat, of which nobody wrote down how it
+    ended: the letter may be out.
+    """
 
     key: str
     case: CaseRef
@@ -99,6 +103,7 @@ class LetterRecord(Model):
     message_id: str
     choices: tuple[str, ...]
     claimed_at: Time
+    tried_at: Time | None = None
     sent_at: Time | None = None
     reference: str | None = None
     bounced: str | None = None

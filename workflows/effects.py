@@ -12,7 +12,7 @@ from temporalio.workflow import ActivityConfig
 with workflow.unsafe.imports_passed_through():
     from activities.commands import HELD, OVER_LIMIT, REFUSED, ChargeRequest, CommandRequest, Commands, GivenRequest
     from activities.evidence import Evidence
-    from activities.letters import LETTER_HELD, LetterRequest, Letters, LetterSent
+    from activities.letters import LETTER_HELD, Held, LetterRequest, Letters, LetterSent
     from activities.outcomes import HandBackRequest, Introduction, OpenRequest, OutcomeRequest, Outcomes
     from activities.screening import ScreenRequest, screen_reply
     from activities.triage import ClassifyRequest, Triage, unread
@@ -30,11 +30,14 @@ class Refused(Exception):
 
 
 class LetterHeld(Exception):
-    """A letter may not go out on its channel, for these reasons; `forbidden` where it is not only for its language."""
+    """A letter waits for a person, for these reasons; `forbidden` where it stays in if none decides.
 
-    def __init__(self, words: str, *, forbidden: bool) -> None:
+    `about` says more; None for letters that were held before there was more to say.
+    """
+
+    def __init__(self, words: str, *, forbidden: bool, about: Held | None) -> None:
         super().__init__(words)
-        self.forbidden = forbidden
+        self.forbidden, self.about = forbidden, about
 
 
 def _effect(activity_id: str, summary: str) -> ActivityConfig:
@@ -54,7 +57,9 @@ async def send_letter(activity_id: str, request: LetterRequest) -> LetterSent:
         return await workflow.execute_activity_method(Letters.send, request, **options)
     except ActivityError as error:
         if isinstance(error.cause, ApplicationError) and error.cause.type == LETTER_HELD:
-            raise LetterHeld(error.cause.message, forbidden=bool(error.cause.details[0])) from error
+            forbidden, *more = error.cause.details
+            about = Held.model_validate(more[0]) if more else None
+            raise LetterHeld(error.cause.message, forbidden=bool(forbidden), about=about) from error
         raise
 
 

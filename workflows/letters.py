@@ -1,14 +1,15 @@
-"""Sending a letter: once, and with a person asked where the channel of the order forbids it."""
+"""Sending a letter: once, and with a person asked where its channel forbids or refuses it, or may have sent it."""
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.letters import LetterRequest
+    from activities.letters import Held, LetterRequest, LetterSent
     from aftersales.events import ANSWERED
 
 from workflows import effects
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 ACKNOWLEDGEMENT = "message-received"
 """What a customer hears whose message a person reads."""
 OPTIONS = {
-    "send_anyway": "the letter goes out as it is, although its channel forbids it",
-    "leave_out": "the letter does not go out and the case goes on; write to the customer yourself where that is needed",
+    "send_anyway": "the letter goes out as it is, whatever is said against it",
+    "leave_out": "the letter is not sent from here and the case goes on; write to the customer where that is needed",
 }
 """What an operator may say to a letter that is held, and what each does."""
 
@@ -52,13 +53,9 @@ async def send(case: Case, letter: str, values: dict[str, Value]) -> None:
         at=workflow.now(),
         terms=None if out_before else terms,
     )
-    try:
-        sent = await effects.send_letter(activity_id, request)
-    except effects.LetterHeld as held:
-        if not await _goes_out(case, request, held):
-            return
-        allowed = request.model_copy(update={"terms": None, "at": workflow.now()})
-        sent = await effects.send_letter(f"{activity_id}:anyway", allowed)
+    sent = await _sent(case, activity_id, request)
+    if sent is None:
+        return
     case.state.choices = sent.choices or case.state.choices
     if out_before:
         case.state.letters_sent += 1
@@ -67,6 +64,27 @@ async def send(case: Case, letter: str, values: dict[str, Value]) -> None:
         # What the customer writes while the letter is on its way, it does not answer.
         case.state.last_letter_at = request.at
         case.note(f"letter {letter} ({sent.language}) sent")
+
+
+async def _sent(case: Case, activity_id: str, request: LetterRequest) -> LetterSent | None:
+    """Send it, and ask a person each time that it is held; None where it stays in."""
+    asked, name = request, activity_id
+    for again in count(1):
+        try:
+            return await effects.send_letter(name, asked)
+        except effects.LetterHeld as held:
+            if not await _goes_out(case, request, held):
+                return None
+            asked = request.model_copy(update={"terms": None, "at": workflow.now(), **_known(asked, held.about)})
+            name = f"{activity_id}:anyway" + (f":{again}" if again > 1 else "")
+    raise AssertionError("a letter goes out or stays in")
+
+
+def _known(asked: LetterRequest, about: Held | None) -> dict[str, str | bool]:
+    """What a letter takes along that a person lets go out; nothing for one that was held before there was such."""
+    if about is None:
+        return {}
+    return {"channel": about.channel, "again": asked.again or about.perhaps is not None}
 
 
 async def _goes_out(case: Case, request: LetterRequest, held: effects.LetterHeld) -> bool:
@@ -81,7 +99,12 @@ async def _goes_out(case: Case, request: LetterRequest, held: effects.LetterHeld
     source = "channels.held_window"
     if await case.decision(question, *OPTIONS, fallback=fallback, within=window, source=source) == "send_anyway":
         return True
-    case.note(f"letter {request.letter} left out")
+    perhaps = held.about.perhaps if held.about else None
+    if perhaps:
+        # The customer may answer it.
+        case.state.choices = perhaps.choices or case.state.choices
+    case.note(f"letter {request.letter} {'perhaps sent' if perhaps else 'left out'}")
     if not case.state.decisions[-1].by:
-        await case.tell(f"aftersales {request.key}", f"letter {request.letter} was not sent: {held}")
+        became = "was perhaps sent" if perhaps else "was not sent"
+        await case.tell(f"aftersales {request.key}", f"letter {request.letter} {became}: {held}")
     return False

@@ -60,6 +60,7 @@ def letter_row(record: LetterRecord) -> Row:
         "message_id": record.message_id,
         "choices": list(record.choices),
         "claimed_at": record.claimed_at,
+        "tried_at": record.tried_at,
         "sent_at": record.sent_at,
         "reference": record.reference,
     }

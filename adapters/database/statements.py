@@ -58,6 +58,14 @@ class Statements:
         self.claim_letter: Insert = insert(letters).on_conflict_do_nothing().returning(letters.c.key)
         self.letter_sent: Update = _first_answer(letters, "sent_at", "reference")
         self.letter_bounced: Update = _first_answer(letters, "bounced")
+        tried_at, moment = letters.c.tried_at, letters.c.tried_at.type
+        mine = update(letters).where(letters.c.key == bindparam("_key"))
+        self.letter_tried: Update = mine.where(
+            letters.c.sent_at.is_(None), tried_at.is_not_distinct_from(bindparam("_after", type_=moment))
+        ).values(tried_at=bindparam("_at", type_=moment))
+        """Hits for one of all that saw the same try before it."""
+        untried = mine.where(tried_at == bindparam("_at", type_=moment)).values(tried_at=None)
+        self.letter_not_sent: Update = untried.execution_options(may_miss=True)
 
         self.claim_command: Insert = insert(commands).on_conflict_do_nothing().returning(commands.c.key)
         self.command_accepted: Update = _first_answer(commands, "accepted_at", "reference")

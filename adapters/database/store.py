@@ -99,6 +99,19 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         await self._writer.write((self._do.letter_bounced, [{"_key": row["key"], "_bounced": why}]))
         return rows.letter_of(row)
 
+    @override
+    async def letter_tried(self, key: str, *, at: datetime, after: datetime | None) -> bool:
+        row = {"_key": clean(key), "_at": at, "_after": after}
+
+        def mark(connection: Connection) -> bool:
+            return connection.execute(self._do.letter_tried, row).rowcount == 1
+
+        return await self._writer.transaction(mark)
+
+    @override
+    async def letter_not_sent(self, key: str, *, at: datetime) -> None:
+        await self._writer.write((self._do.letter_not_sent, [{"_key": clean(key), "_at": at}]))
+
     async def command(self, key: str) -> CommandRecord | None:
         """The command with this key; None where none was claimed."""
         row = await self._first(queries.COMMAND, key=clean(key))

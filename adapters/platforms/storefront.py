@@ -23,7 +23,7 @@ class Storefront(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
 
     shop: ShopName = "shop"
-    """The shop's name, as in `order.shop` and in the address `/platforms/<platform>/<shop>`; the settings fill it in."""
+    """The shop's name, as in `order.shop` and in the address `/platforms/<platform>/<shop>`; filled in by settings."""
     channel: Name = "webshop"
     """The channel of its orders, a name of `channels.channel_rules` in the policy."""
     order_prefix: Annotated[str, StringConstraints(pattern=r"^\S*$", max_length=50)] = ""

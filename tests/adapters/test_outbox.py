@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.outbox import Outbox, OutboxError, compose
+from adapters.letter_mail import compose
+from adapters.outbox import Outbox, OutboxError
 from aftersales.letters import Rendered
 from aftersales.message_ids import case_of, message_id
 from aftersales.order import Customer

@@ -156,6 +156,29 @@ class TestLetters:
         with pytest.raises(LookupError, match="letters was claimed with the key nowhere"):
             await store.letter_sent("nowhere", at=at(1), reference="r")
 
+    async def test_of_two_tries_that_saw_the_same_one_is_let_through(self, store: Store) -> None:
+        record = letter(ref())
+        await store.claim_letter(record)
+        both = [store.letter_tried(record.key, at=at(hour), after=None) for hour in (2, 3)]
+        assert sorted(await asyncio.gather(*both)) == [False, True]
+        assert (await store.claim_letter(record)).tried_at in (at(2), at(3))
+
+    async def test_a_try_that_came_to_nothing_takes_back_its_own_mark_only(self, store: Store) -> None:
+        record = letter(ref())
+        await store.claim_letter(record)
+        assert await store.letter_tried(record.key, at=at(2), after=None)
+        assert await store.letter_tried(record.key, at=at(3), after=at(2))
+        await store.letter_not_sent(record.key, at=at(2))
+        assert (await store.claim_letter(record)).tried_at == at(3)
+        await store.letter_not_sent(record.key, at=at(3))
+        assert (await store.claim_letter(record)).tried_at is None
+
+    async def test_what_is_sent_is_not_tried_again(self, store: Store) -> None:
+        record = letter(ref())
+        await store.claim_letter(record)
+        await store.letter_sent(record.key, at=at(2), reference="first")
+        assert not await store.letter_tried(record.key, at=at(3), after=None)
+
     async def test_the_first_effect_makes_the_case_known(self, store: Store) -> None:
         await store.claim_letter(letter(ref()))
         assert await store.open_cases("A-1") == [running(ref())]

@@ -10,7 +10,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.letters import LETTER_HELD, LetterRequest, Letters
+from activities.letters import LETTER_HELD, Held, LetterRequest, Letters
 from aftersales.channels import ChannelRules, Channels, Terms, faults, foreign, review_requests, written_faults
 from aftersales.faults import BadFile
 from aftersales.letters import Books
@@ -153,6 +153,12 @@ class Ledger:
     async def letter_sent(self, key: str, *, at: datetime, reference: str) -> None:
         self.sent.append(key)
 
+    async def letter_tried(self, key: str, *, at: datetime, after: datetime | None) -> bool:
+        raise AssertionError("this channel tells repeats")
+
+    async def letter_not_sent(self, key: str, *, at: datetime) -> None:
+        raise AssertionError("this channel tells repeats")
+
     async def deliver(self, **_: Any) -> str:
         return "out"
 
@@ -177,12 +183,13 @@ async def test_a_letter_that_its_channel_forbids_is_neither_claimed_nor_sent() -
     letters = Letters(Books(book()), ledger, ledger, domain="x.example")
     with pytest.raises(ApplicationError, match=r"the phone number 030 1234567, and bay allows none") as held:
         await ActivityEnvironment().run(letters.send, request(Terms(channel="bay", rules=STRICT)))
-    assert (held.value.type, held.value.non_retryable, held.value.details) == (LETTER_HELD, True, (True,))
+    assert (held.value.type, held.value.non_retryable) == (LETTER_HELD, True)
+    assert held.value.details == (True, Held(channel="bay"))
     assert (ledger.claimed, ledger.sent) == ([], [])
     other_language = Terms(channel="bay", rules=ChannelRules(buyers_language=True))
     with pytest.raises(ApplicationError, match=r"it is in en, and bay asks for the buyer's language, pt") as held:
         await ActivityEnvironment().run(letters.send, request(other_language, language="pt"))
-    assert held.value.details == (False,)
+    assert held.value.details == (False, Held(channel="bay"))
     assert ledger.sent == []
     await ActivityEnvironment().run(letters.send, request(None))
     assert ledger.sent == ["case#1#letter:message-received"]

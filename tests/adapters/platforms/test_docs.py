@@ -25,7 +25,10 @@ def test_every_setting_is_described(setting: str) -> None:
     assert second_column(setting)
 
 
-@pytest.mark.parametrize("name", sorted({*shopify.TOPICS, *shopify.USELESS, *woocommerce.STATUSES, *woocommerce.NO_ORDERS}))
+NAMES = {*shopify.TOPICS, *shopify.USELESS, *woocommerce.STATUSES, *woocommerce.NO_ORDERS}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_topic_and_status_is_described(name: str) -> None:
     assert second_column(name)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,7 +24,11 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from adapters.channel_settings import ChannelsOut, ShopChannels
+from adapters.http.settings import HttpDoor, Keys, WebhookSecret
 from adapters.logs import LogFormat
+from adapters.mail.settings import MailSettings
+from adapters.platforms.storefront import ShopName, Storefront
 from adapters.shops import ShopSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +47,15 @@ def _address(text: str) -> str:
     if text and (address.scheme not in ("http", "https") or not address.hostname):
         raise ValueError(f"{text!r} is no address; write https://host/path")
     return text
+
+
+class Http(HttpDoor):
+    """Where the HTTP door is, and its limits."""
+
+    host: str = "127.0.0.1"
+    """Where it listens; 0.0.0.0 for all networks of this machine, which is for behind a proxy with TLS."""
+    port: int = Field(default=8088, ge=0, le=65535)
+    """The port where it listens; 0 takes a free one."""
 
 
 class BadSettings(Exception):
@@ -115,8 +128,22 @@ class Settings(BaseSettings):
     log_format: LogFormat = "auto"
     """`json`, `console`, or `auto`: console on a terminal, JSON elsewhere."""
 
-    shops: Mapping[str, ShopSettings] = {}
+    secrets: tuple[WebhookSecret, ...] = Field(default=(), max_length=2)
+    """The installation's own secrets (`whsec_…`): who has one may send events of every shop; two, to replace one while
+    both live. Without any the HTTP door makes one, in the file `secret` of the data folder."""
+    http: Http = Http()
+    """The HTTP door."""
+    mail: MailSettings = MailSettings()
+    """How mail that comes in is read."""
+    letters: ShopChannels = ShopChannels()
+    """How letters go out."""
+    shops: Mapping[ShopName, ShopSettings] = {}
     """What single shops have of their own, by the name in `order.shop`."""
+
+    @model_validator(mode="after")
+    def _everybody_has_an_own_secret(self) -> Settings:
+        self.keys()
+        return self
 
     @classmethod
     @override
@@ -130,6 +157,21 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given outright, then the environment, then the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+
+    def keys(self, *more: SecretStr) -> Keys:
+        """All secrets of the HTTP door; `more` are the installation's own beside those that are set."""
+        return Keys(own=(*self.secrets, *more), shops={name: shop.keys for name, shop in self.shops.items()})
+
+    def storefront(self, shop: str) -> Storefront:
+        """What the platform of a shop does not tell."""
+        known = self.shops.get(shop)
+        return (known.storefront if known else Storefront()).model_copy(update={"shop": shop})
+
+    @property
+    def channels(self) -> ChannelsOut:
+        """How the letters of all shops go out."""
+        own = {name: shop.letters for name, shop in self.shops.items() if shop.letters}
+        return ChannelsOut(default=self.letters, shops=own)
 
     @property
     def store_url(self) -> str:

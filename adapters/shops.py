@@ -7,6 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from adapters.channel_settings import ShopChannels
+from adapters.http.settings import ShopKeys
+from adapters.platforms.storefront import Storefront
 from aftersales.letters import Books, LetterBook
 from aftersales.policies import Policies
 from aftersales.policy import load_policy
@@ -21,6 +24,12 @@ class ShopSettings(BaseModel):
     """The shop's own policy, a file that extends another one."""
     templates: Path | None = None
     """A folder of the shop's own letters; those that it does not have are the ones for all."""
+    keys: ShopKeys = ShopKeys()
+    """The secrets with which others speak to the HTTP door for this shop alone."""
+    storefront: Storefront = Storefront()
+    """What its platform does not tell."""
+    letters: ShopChannels | None = None
+    """How its letters go out; without it as those of all."""
 
 
 def load_policies(policy: Path, law: Path, shops: Mapping[str, ShopSettings]) -> Policies:

@@ -12,7 +12,8 @@ from typing import NoReturn
 
 VERBS = {
     "demo": ("cli.demo", "a day of order events on an embedded Temporal server"),
-    "up": ("cli.up", "embedded server, Web UI and worker, waiting for events"),
+    "up": ("cli.up", "embedded server, Web UI, worker and HTTP door, waiting for events"),
+    "serve": ("cli.serve", "events in by HTTP and by queues; `up` runs it too"),
     "send": ("cli.send", "send order events from a file or standard input (-)"),
     "events": ("cli.events", "the events received; those refused can be sent again"),
     "cases": ("cli.cases", "list cases: stage, deadline, result"),

@@ -52,11 +52,16 @@ def environment(address: str, data: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "TEMPORAL_ADDRESS": address, "AFTERSALES_DATA": str(data)}
 
 
-async def start_worker(env: Mapping[str, str], log: Path) -> Process:
-    """A worker with its output in `log`. It ends when this process dies, and gets no Ctrl-C of its own."""
+WORKER = (str(ROOT / "worker.py"),)
+DOOR = ("-m", "cli", "serve")
+"""What `start` is given for each of our programs."""
+
+
+async def start(env: Mapping[str, str], log: Path, *program: str) -> Process:
+    """One of our programs with its output in `log`. It ends when this process dies, and gets no Ctrl-C of its own."""
     with log.open("ab") as out:
         return await asyncio.create_subprocess_exec(
-            *bound(sys.executable, "-P", str(ROOT / "worker.py")),
+            *bound(sys.executable, "-P", *program),
             env=env,
             stdin=DEVNULL,
             stdout=out,

@@ -32,6 +32,7 @@ class Running(Model):
     pid: int
     server_pid: int
     worker_pid: int | None = None
+    door_pid: int | None = None
 
     @staticmethod
     def file(settings: Settings) -> Path:
@@ -40,6 +41,26 @@ class Running(Model):
 
     @classmethod
     def read(cls, settings: Settings) -> Running | None:
+        """What stands there; None where nothing does, or nothing readable."""
+        try:
+            return cls.model_validate(json.loads(cls.file(settings).read_bytes()))
+        except (OSError, ValueError):
+            return None
+
+
+class Serving(Model):
+    """What `./dev serve` writes down in the data folder while its door is open."""
+
+    url: str
+    pid: int
+
+    @staticmethod
+    def file(settings: Settings) -> Path:
+        """Where it is written."""
+        return settings.data / "serve.json"
+
+    @classmethod
+    def read(cls, settings: Settings) -> Serving | None:
         """What stands there; None where nothing does, or nothing readable."""
         try:
             return cls.model_validate(json.loads(cls.file(settings).read_bytes()))
@@ -74,15 +95,21 @@ class Desk:
         return self.server.client
 
 
+def running_here(settings: Settings) -> Running | None:
+    """The `up` of this data folder, unless the environment names another server."""
+    named = ClientConfig.load_client_connect_config().get("target_host")
+    running = Running.read(settings)
+    return running if running and named in {None, running.address} else None
+
+
 async def find_server(settings: Settings) -> Server:
     """The server that the environment names, else the one that `up` runs on this data folder, else localhost:7233.
 
     Raises:
         NotReachable: none answers.
     """
-    named = ClientConfig.load_client_connect_config().get("target_host")
-    running = Running.read(settings)
-    if running and named in {None, running.address} and await _answers(running.address):
+    running = running_here(settings)
+    if running and await _answers(running.address):
         return Server(await connect(running.address), settings.web_ui or running.ui_url)
     return Server(await connect(), settings.web_ui)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
@@ -14,8 +14,11 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from adapters.http.client import Refused, open_door
+from adapters.secrets import own_secret
 from adapters.settings import Settings
 from aftersales.plaintext import one_line
+from aftersales.ports import Intake
 from aftersales.records import EventRecord, EventStatus
 from cli.connection import open_starter
 from cli.event_files import Piece, read_pieces
@@ -26,6 +29,8 @@ BATCH = 100
 """Events carried together: one write before and one after them, their orders side by side."""
 BATCH_SIZE = 4 * 1024 * 1024
 """Characters that a batch may have, so that a file of huge events costs no more memory."""
+DOOR_SIZE = 256 * 1024
+"""The same for a door, whose bodies are limited in bytes."""
 FEW = 200
 """Up to so many events of a file are told one by one; of more, only the refused ones."""
 
@@ -33,24 +38,25 @@ FEW = 200
 def send(
     file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines or a JSON array; - is standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per event.")] = False,
+    to: Annotated[str, typer.Option(metavar="URL", help="A door: https://host/events; signed as shops do it.")] = "",
 ) -> None:
     """Send order events. Exit code 1 when any was refused; refused ones are kept, see `events --refused`."""
-    run(lambda settings: _send(settings, file, as_json))
+    run(lambda settings: _send(settings, file, as_json, to))
 
 
-async def _send(settings: Settings, file: str, as_json: bool) -> int:
+async def _send(settings: Settings, file: str, as_json: bool, to: str) -> int:
     counts: Counter[EventStatus] = Counter()
     with _opened(file) as stream:
         size = _size(stream)
         pieces = read_pieces(stream)
         head = _first(pieces, FEW) if size else []
         report = _Report(as_json, quiet=len(head) > FEW)
-        async with open_starter(settings) as (_, starter):
+        async with _intake(settings, to) as intake:
             with report.progress(size):
                 try:
-                    for batch in _batches(head, pieces):
+                    for batch in _batches(head, pieces, DOOR_SIZE if to else BATCH_SIZE):
                         for piece, record in zip(
-                            batch, await starter.handle_all([piece.raw for piece in batch]), strict=True
+                            batch, await intake.handle_all([piece.raw for piece in batch]), strict=True
                         ):
                             counts[record.status] += 1
                             report.event(piece, record)
@@ -64,6 +70,21 @@ async def _send(settings: Settings, file: str, as_json: bool) -> int:
                     raise
     report.counts(counts)
     return 1 if counts[EventStatus.REFUSED] else 0
+
+
+@asynccontextmanager
+async def _intake(settings: Settings, to: str) -> AsyncIterator[Intake]:
+    """Our own starter, or the door at this URL. Raises `Stop` where that does not take what it is sent."""
+    if not to:
+        async with open_starter(settings) as (_, starter):
+            yield starter
+        return
+    secret = settings.secrets[0] if settings.secrets else own_secret(settings.data)
+    try:
+        async with open_door(to, secret) as door:
+            yield door
+    except Refused as refused:
+        raise Stop(str(refused)) from None
 
 
 def told(record: EventRecord) -> str:
@@ -182,17 +203,17 @@ def _first(pieces: Iterator[list[Piece]], most: int) -> list[Piece]:
     return head
 
 
-def _batches(head: list[Piece], pieces: Iterator[list[Piece]]) -> Iterator[list[Piece]]:
+def _batches(head: list[Piece], pieces: Iterator[list[Piece]], most: int) -> Iterator[list[Piece]]:
     """Batches of events; one that is not full goes as well when nothing more is there yet."""
     for some in chain([head], pieces):
-        yield from _split(some)
+        yield from _split(some, most)
 
 
-def _split(some: list[Piece]) -> Iterator[list[Piece]]:
+def _split(some: list[Piece], most: int) -> Iterator[list[Piece]]:
     batch: list[Piece] = []
     size = 0
     for piece in some:
-        if batch and (len(batch) == BATCH or size + piece.size > BATCH_SIZE):
+        if batch and (len(batch) == BATCH or size + piece.size > most):
             yield batch
             batch, size = [], 0
         batch.append(piece)

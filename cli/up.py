@@ -1,4 +1,4 @@
-"""`up`: server, Web UI and worker on one machine, kept running until they are told to stop."""
+"""`up`: server, Web UI, worker and the door for events on one machine, kept running until they are told to stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from adapters.settings import Settings
 from adapters.temporal import NotReachable, connect, type_name
 from cli import children
 from cli.adopt import pinned_elsewhere, serving_build
-from cli.connection import Running
+from cli.connection import Running, Serving
 from cli.running import Stop, run
 from worker import build_id
 from workflows import attributes
@@ -34,7 +34,10 @@ def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Temporal server.")] = 7233,
     ui_port: Annotated[int, typer.Option("--ui-port", min=1, max=65535, help="Port of the Web UI.")] = 8233,
 ) -> None:
-    """Run Temporal, its Web UI and a worker on this machine until Ctrl-C; their data stays in the data folder."""
+    """Run Temporal, its Web UI, a worker and the door for events on this machine until Ctrl-C.
+
+    Their data stays in the data folder.
+    """
     run(lambda settings: _up(settings, port, ui_port))
 
 
@@ -47,17 +50,18 @@ async def _up(settings: Settings, port: int, ui_port: int) -> int:
         machine = _Machine(settings, port, ui_port, os.environ.get("TEMPORAL_ADDRESS", ""))
         children.forget_other_servers()
         serving, working = asyncio.create_task(machine.serve()), asyncio.create_task(machine.work())
+        receiving = asyncio.create_task(machine.receive())
         ended = asyncio.create_task(stopped.wait())
         try:
-            await asyncio.wait([ended, serving, working], return_when=asyncio.FIRST_COMPLETED)
-            for task in (serving, working):
+            await asyncio.wait([ended, serving, working, receiving], return_when=asyncio.FIRST_COMPLETED)
+            for task in (serving, working, receiving):
                 if task.done():
                     await task
             _tell("stopping")
         finally:
             ended.cancel()
-            # The worker first: it still has effects to write down.
-            for task in (working, serving):
+            # The door first, so that nothing more comes in; then the worker: it still has effects to write down.
+            for task in (receiving, working, serving):
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
             Running.file(settings).unlink(missing_ok=True)
@@ -65,7 +69,7 @@ async def _up(settings: Settings, port: int, ui_port: int) -> int:
 
 
 class _Machine:
-    """The two things that run here. Each is started again when it ends."""
+    """The three things that run here. Each is started again when it ends."""
 
     def __init__(self, settings: Settings, port: int, ui_port: int, elsewhere: str) -> None:
         self._elsewhere = elsewhere
@@ -74,6 +78,7 @@ class _Machine:
         self._served = asyncio.Event()
         self._server: EmbeddedServer | None = None
         self._worker_pid: int | None = None
+        self._door_pid: int | None = None
         self._told = False
 
     async def serve(self) -> None:
@@ -112,7 +117,7 @@ class _Machine:
         while True:
             pause.began()
             start = log.stat().st_size if log.exists() else 0
-            process = await children.start_worker(env, log)
+            process = await children.start(env, log, *children.WORKER)
             self._worker_pid = process.pid
             self._write_down()
             watching = asyncio.create_task(self._watch(env))
@@ -130,6 +135,29 @@ class _Machine:
             _tell(f"the worker {children.how(code)}; it is started again")
             await pause.wait()
 
+    async def receive(self) -> None:
+        """Keep the door open for events. Raises `Stop` where it cannot be opened at all."""
+        await self._served.wait()
+        assert self._server
+        env = children.environment(self._server.address, self._settings.data)
+        log = self._logs / "door.log"
+        pause = children.Pause()
+        while True:
+            pause.began()
+            start = log.stat().st_size if log.exists() else 0
+            process = await children.start(env, log, *children.DOOR)
+            self._door_pid = process.pid
+            self._write_down()
+            try:
+                code = await process.wait()
+            finally:
+                await stop(process)
+            words = children.last_line(log, start)
+            if not self._told:
+                raise Stop(f"the door for events {children.how(code)}: {words or f'see {log}'}")
+            _tell(f"the door for events {children.how(code)}: {words}; it is started again")
+            await pause.wait()
+
     async def _watch(self, env: dict[str, str]) -> None:
         """Wait until the worker serves, tell where everything is, and have cases of earlier builds adopted."""
         assert self._server
@@ -137,13 +165,13 @@ class _Machine:
         while True:
             try:
                 client = await connect(self._server.address)
-                if await serving_build(client) == build_id():
+                if await serving_build(client) == build_id() and self._door_url():
                     stranded = await pinned_elsewhere(client, build_id())
                     break
             except (NotReachable, RPCError):  # the server is being started again, which `serve` tells
                 pass
             if asyncio.get_running_loop().time() > late:
-                _tell(f"the worker does not serve after {READY_WITHIN:.0f} s; see {self._logs / 'worker.log'}")
+                _tell(f"worker or door do not serve after {READY_WITHIN:.0f} s; see {self._logs}")
                 return
             await asyncio.sleep(0.2)
         if not self._told:
@@ -166,11 +194,17 @@ class _Machine:
             pid=os.getpid(),
             server_pid=self._server.pid,
             worker_pid=self._worker_pid,
+            door_pid=self._door_pid,
         )
         file = Running.file(self._settings)
         draft = file.with_suffix(".part")
         draft.write_text(running.model_dump_json())
         draft.replace(file)
+
+    def _door_url(self) -> str:
+        """Where the door is; empty while it is not open."""
+        door = Serving.read(self._settings)
+        return door.url if door and door.pid == self._door_pid else ""
 
     def _tell_where(self) -> None:
         assert self._server
@@ -178,6 +212,7 @@ class _Machine:
         _tell(
             f"Temporal   {self._server.address}\n"
             f"Web UI     {self._server.ui_url}\n"
+            f"events in  {self._door_url()}/events (what may be sent: {self._door_url()}/docs)\n"
             f"letters    {data / 'letters'}\n"
             f"database   {self._settings.database_url or data / 'aftersales.db'}\n"
             f"logs       {data / 'logs'}\n"

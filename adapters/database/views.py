@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select, text
 
 from adapters.database import queries, rows
 from adapters.database.engines import Database
@@ -42,11 +42,19 @@ class Summary(Model):
     events: dict[EventStatus, int]
 
 
+_REVISION = text("SELECT version_num FROM alembic_version")
+
+
 class Views:
     """Reading for the command line. Lists come newest first unless said otherwise."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def revision(self) -> str:
+        """The revision that the database is at: the least that can be asked of it."""
+        found = await self._database.read(lambda connection: connection.execute(_REVISION).scalar_one())
+        return str(found)
 
     async def cases(
         self,

@@ -32,7 +32,7 @@ class Translate(Protocol):
 class ReadMail(Protocol):
     """Makes an event of a raw mail."""
 
-    def __call__(self, raw: bytes, shop: str, received_at: datetime) -> Awaitable[dict[str, object] | Unreadable]:
+    def __call__(self, raw: bytes, shop: str, received_at: datetime) -> Awaitable[Mapping[str, object] | Unreadable]:
         """The event, or what cannot be read and why. Attachments are stored before it returns."""
         ...
 

@@ -105,7 +105,7 @@ async def machine(settings: Settings) -> AsyncIterator[Machine]:
         open_store(settings.store_url) as store,
     ):
         client = await Client.connect(server.address, plugins=[plugin()])
-        worker = await children.start_worker(_environment(settings, server.address), logs / "worker.log")
+        worker = await children.start(_environment(settings, server.address), logs / "worker.log", *children.WORKER)
         try:
             await _serving(client, worker, logs / "worker.log")
             _write_down(settings, server, worker)

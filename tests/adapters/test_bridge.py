@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from adapters.bridge import Bridge, BridgeChannel
+from adapters.bridge import BridgeChannel
+from adapters.bridge_settings import Bridge
 from aftersales.sending import NotSent, Undeliverable
 from tests.bridge_service import SECRET, Service
 from tests.letters_out import AT, CASE, LETTER, Tries, letter

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from adapters.channels import ChannelsOut, ShopChannels, open_channels
+from adapters.channel_settings import ChannelsOut, ShopChannels
+from adapters.channels import open_channels
 from aftersales.ports import Channel
 from aftersales.sending import NotSent, PerhapsSent, Undeliverable
 from tests.bridge_service import SECRET, Service

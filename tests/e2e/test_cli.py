@@ -46,7 +46,7 @@ class Machine:
     @property
     def env(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "AFTERSALES_"))}
-        return {**kept, "PYTHONPATH": str(self.code), "AFTERSALES_DATA": str(self.data)}
+        return {**kept, "PYTHONPATH": str(self.code), "AFTERSALES_DATA": str(self.data), "AFTERSALES_HTTP__PORT": "0"}
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-P", "-m", "cli", *arguments]

@@ -1,0 +1,111 @@
+"""`serve`: order events, platforms' webhooks and customers' mail come in by HTTP, and by the queues of the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import structlog
+import typer
+from sqlalchemy.exc import DBAPIError
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from adapters.database import Store, open_store
+from adapters.database.engines import away
+from adapters.http.app import build_app
+from adapters.http.door import Check, Door
+from adapters.http.remembered import InDatabase
+from adapters.http.senders import Senders
+from adapters.http.serving import serve as serve_http
+from adapters.http.settings import Platform
+from adapters.logs import configure_logging
+from adapters.mail.attachments import AttachmentStore
+from adapters.mail.door import MailDoor
+from adapters.platforms import translate
+from adapters.secrets import own_secret
+from adapters.settings import Settings
+from adapters.shops import load_policies
+from adapters.temporal import connect, rpc_problem
+from aftersales.ports import Unavailable
+from cli.connection import Serving, running_here
+from cli.running import run
+from starter import Starter
+
+PATIENCE = timedelta(seconds=2)
+"""How long a sender waits for a Temporal server that is away, before it is told to come again."""
+log = structlog.get_logger("serve")
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Where to listen; the settings' http.host without it.")] = "",
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The settings' http.port without it.")] = None,
+) -> None:
+    """Take events by HTTP until Ctrl-C; its contract is at /docs."""
+    run(lambda settings: _serve(settings, host or settings.http.host, settings.http.port if port is None else port))
+
+
+async def _serve(settings: Settings, host: str, port: int) -> int:
+    configure_logging(settings.log_level, settings.log_format)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    policies = load_policies(settings.policy, settings.law, settings.shops)
+    async with open_store(settings.store_url) as store:
+        # It comes up without Temporal too, tells senders to come again, and goes on by itself.
+        running = running_here(settings)
+        client = await connect(running.address if running else None, patience=PATIENCE, lazy=True)
+        starter = Starter(client, store, policies, settings)
+
+        def listening(url: str) -> None:
+            file = Serving.file(settings)
+            draft = file.with_suffix(f".{os.getpid()}")
+            draft.write_text(Serving(url=url, pid=os.getpid()).model_dump_json())
+            draft.replace(file)
+
+        app = build_app(door(settings, starter, store, client))
+        await serve_http(app, host, port, stop=stop, listening=listening)
+    return 0
+
+
+def door(settings: Settings, starter: Starter, store: Store, client: Client) -> Door:
+    """The HTTP door of an installation."""
+    attachments = AttachmentStore(settings.data / "attachments", settings.mail.attachments)
+
+    def events_of(
+        platform: Platform, headers: Mapping[str, str], payload: object, *, shop: str, received_at: datetime
+    ) -> list[dict[str, object]]:
+        return translate(platform, headers, payload, storefront=settings.storefront(shop), received_at=received_at)
+
+    return Door(
+        intake=starter,
+        settings=settings.http,
+        senders=Senders(settings.keys() if settings.secrets else settings.keys(own_secret(settings.data))),
+        seen=InDatabase(store),
+        translate=events_of,
+        read_mail=MailDoor(settings.mail, attachments).take,
+        attachments=attachments.open,
+        checks=checks(store, client),
+    )
+
+
+def checks(store: Store, client: Client) -> dict[str, Check]:
+    """What must be there for events to be taken."""
+
+    async def temporal() -> None:
+        try:
+            await client.service_client.check_health(timeout=PATIENCE)
+        except RPCError as error:
+            raise Unavailable(rpc_problem(error)) from error
+
+    async def database() -> None:
+        try:
+            await store.views.revision()
+        except (DBAPIError, OSError) as error:
+            raise Unavailable(away(error)) from error
+
+    return {"temporal": temporal, "database": database}

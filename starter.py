@@ -12,14 +12,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 import workflows
 from adapters import histories
 from adapters.database import Store
-from adapters.database.engines import away
 from adapters.openings import Openings
 from adapters.settings import Settings
 from adapters.temporal import RunningCases, rpc_problem
@@ -102,8 +100,6 @@ class Starter(Intake):
             return await self._handle_all([sent_by(raw, shop) for raw in raws])
         except RPCError as error:
             raise Unavailable(rpc_problem(error)) from error
-        except (DBAPIError, OSError) as error:
-            raise Unavailable(away(error)) from error
 
     async def _handle_all(self, raws: Sequence[object]) -> list[EventRecord]:
         wanted = {alias for raw in raws if (alias := alias_in(raw))}

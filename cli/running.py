@@ -16,7 +16,6 @@ from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, Tele
 from temporalio.service import RPCError
 
 from adapters.database import DatabaseUnusable
-from adapters.database.engines import away
 from adapters.logs import configure_logging
 from adapters.preflight import ServerError
 from adapters.settings import BadSettings, Settings, read_settings
@@ -41,14 +40,12 @@ def run(verb: Callable[[Settings], Coroutine[Any, Any, int]]) -> NoReturn:
         code = asyncio.run(_promptly(verb(settings)))
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except (Stop, BadSettings, NotReachable, BadFile, DatabaseUnusable, ServerError) as error:
-        code = fail(str(error))
-    except Unavailable as error:
+    except (Stop, BadSettings, NotReachable, BadFile, DatabaseUnusable, ServerError, Unavailable) as error:
         code = fail(str(error))
     except RPCError as error:
         code = fail(rpc_problem(error))
     except DBAPIError as error:
-        code = fail(away(error))
+        code = fail(f"the database cannot be used: {error.orig}; check that its disk is there and has room")
     except BrokenPipeError:
         code = 1
     except OSError as error:

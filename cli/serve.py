@@ -11,12 +11,10 @@ from typing import Annotated
 
 import structlog
 import typer
-from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from adapters.database import Store, open_store
-from adapters.database.engines import away
 from adapters.http.app import build_app
 from adapters.http.door import Check, Door
 from adapters.http.remembered import InDatabase
@@ -102,10 +100,4 @@ def checks(store: Store, client: Client) -> dict[str, Check]:
         except RPCError as error:
             raise Unavailable(rpc_problem(error)) from error
 
-    async def database() -> None:
-        try:
-            await store.views.revision()
-        except (DBAPIError, OSError) as error:
-            raise Unavailable(away(error)) from error
-
-    return {"temporal": temporal, "database": database}
+    return {"temporal": temporal, "database": store.views.revision}

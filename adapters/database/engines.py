@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError
+
+from adapters.database.addresses import DatabaseUnusable, make_folder, parse, shown
+from adapters.database.cleaning import json_text
+from adapters.database.outages import FAILURES, DatabaseAway, is_away, is_conflict, is_lost
+from adapters.database.settings import DatabaseSettings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 
-_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg"}
-_BUSY_TIMEOUT = 30.0
-"""Seconds that a process waits for another one's transaction on the same SQLite file."""
-_READERS = 4
-
-
-class DatabaseUnusable(Exception):
-    """The database cannot be opened. The text says which one, why, and what to do."""
+_CONFLICTS = 5
+"""How often a transaction is repeated that another one was in the way of."""
+_CONFLICT_PAUSE = 0.02
+"""Seconds until it is repeated, at most; twice as many each time."""
 
 
 class Database(Protocol):
-    """A database that is open: work is handed to it whole, as a function of a connection."""
+    """A database that is open: work is handed to it whole, as a function of a connection.
+
+    What it is handed may run more than once: after a lost connection, or when another transaction was in its way. A
+    commit whose answer was lost may then be made twice, so every change must be one that a repeat leaves as it is.
+    """
 
     url: URL
 
     async def read(self, ask: Callable[[Connection], T]) -> T:
-        """What `ask` finds. It commits each statement by itself and must not leave rows unfetched."""
+        """What `ask` finds. It commits each statement by itself and must not leave rows unfetched.
+
+        Raises:
+            DatabaseAway: the database does not answer.
+        """
         ...
 
     async def write(self, change: Callable[[Connection], T]) -> T:
-        """Run `change` in one transaction, committed when this returns. One runs at a time."""
+        """Run `change` in one transaction, committed when this returns. One runs at a time.
+
+        Raises:
+            DatabaseAway: the database does not answer; nothing was changed, or all of it.
+        """
         ...
 
 
@@ -49,9 +61,9 @@ class _File:
     than waiting for the file's lock.
     """
 
-    def __init__(self, url: URL, read: Engine, write: Engine) -> None:
+    def __init__(self, url: URL, read: Engine, write: Engine, readers: int) -> None:
         self.url, self._read, self._write = url, read, write
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-read")
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="database-read")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="database-write")
         self._connection: Connection | None = None
 
@@ -60,7 +72,7 @@ class _File:
             with self._read.connect() as connection:
                 return ask(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+        return await self._in(self._readers, run)
 
     async def write(self, change: Callable[[Connection], T]) -> T:
         def run() -> T:
@@ -68,7 +80,7 @@ class _File:
             with connection.begin():
                 return change(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+        return await self._in(self._writer, run)
 
     async def close(self) -> None:
         for threads in (self._readers, self._writer):
@@ -78,36 +90,70 @@ class _File:
         self._read.dispose()
         self._write.dispose()
 
+    async def _in(self, threads: ThreadPoolExecutor, run: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, run)
+        except FAILURES as error:
+            if is_away(error):
+                raise DatabaseAway(self.url, error) from error
+            raise
+
 
 class _Server:
-    """PostgreSQL."""
+    """PostgreSQL.
+
+    Connections are not tried before they are used, which would cost each read a way to the server and back: one that
+    turns out to be lost is replaced, and what it was to do is done by the new one.
+    """
 
     def __init__(self, url: URL, read: AsyncEngine, write: AsyncEngine) -> None:
         self.url, self._read, self._write = url, read, write
 
     async def read(self, ask: Callable[[Connection], T]) -> T:
-        async with self._read.connect() as connection:
-            return await connection.run_sync(ask)
+        async def once() -> T:
+            async with self._read.connect() as connection:
+                return await connection.run_sync(ask)
+
+        return await self._until_done(once)
 
     async def write(self, change: Callable[[Connection], T]) -> T:
-        async with self._write.begin() as connection:
-            return await connection.run_sync(change)
+        async def once() -> T:
+            async with self._write.begin() as connection:
+                return await connection.run_sync(change)
+
+        return await self._until_done(once)
 
     async def close(self) -> None:
         await self._read.dispose()
         await self._write.dispose()
 
+    async def _until_done(self, once: Callable[[], Awaitable[T]]) -> T:
+        lost, conflicts = False, 0
+        while True:
+            try:
+                return await once()
+            except FAILURES as error:
+                if is_conflict(error) and conflicts < _CONFLICTS:
+                    await asyncio.sleep(random.uniform(0, _CONFLICT_PAUSE * 2**conflicts))
+                    conflicts += 1
+                elif is_lost(error) and not lost:
+                    lost = True
+                elif is_away(error):
+                    raise DatabaseAway(self.url, error) from error
+                else:
+                    raise
+
 
 @asynccontextmanager
-async def connect(address: str) -> AsyncIterator[Database]:
-    """The database at a URL such as `sqlite:////var/lib/aftersales/aftersales.db`; makes a SQLite file's folder.
+async def connect(settings: DatabaseSettings) -> AsyncIterator[Database]:
+    """The database of these settings; makes a SQLite file's folder.
 
     Raises:
         DatabaseUnusable: the URL is not one, its driver is missing, or the folder cannot be made or written to.
     """
-    url = _url(address)
+    url = parse(settings.url.get_secret_value())
     try:
-        database = _file(url) if url.get_backend_name() == "sqlite" else _server(url)
+        database = _file(url, settings) if url.get_backend_name() == "sqlite" else _server(url, settings)
     except (ImportError, ArgumentError) as error:
         raise DatabaseUnusable(
             f"database {shown(url)}: {error}; install that, or use a SQLite file or PostgreSQL with asyncpg"
@@ -119,87 +165,41 @@ async def connect(address: str) -> AsyncIterator[Database]:
 
 
 # Errors are logged; what customers wrote, which stands in the parameters, is not.
-_POOLED: dict[str, Any] = {"hide_parameters": True, "max_overflow": 0}
-_READING: dict[str, Any] = {
-    **_POOLED,
-    "isolation_level": "AUTOCOMMIT",
-    "skip_autocommit_rollback": True,
-    "pool_size": _READERS,
-}
-_WRITING: dict[str, Any] = {**_POOLED, "pool_size": 1}
+EACH: dict[str, Any] = {"hide_parameters": True, "json_serializer": json_text}
+"""Options of every engine."""
+_READING: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 
 
-def _file(url: URL) -> _File:
-    _make_folder(url)
+def sqlite_engine(url: URL, timeout: float, **options: Any) -> Engine:
+    """An engine for a SQLite file, which waits `timeout` seconds for other processes."""
     # The driver then takes the write lock with a transaction's first change. Without, a transaction that read before
     # it wrote would fail, not wait, while another process writes.
-    options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_TIMEOUT, "isolation_level": "IMMEDIATE"}}
-    read, write = (create_engine(url, **options, **kind) for kind in (_READING, _WRITING))
-    for engine in (read, write):
-        event.listen(engine, "connect", _set_pragmas)
-    return _File(url, read, write)
+    arguments: dict[str, Any] = {"timeout": timeout, "isolation_level": "IMMEDIATE"}
+    engine = create_engine(url, connect_args=arguments, **EACH, **options)
+    event.listen(engine, "connect", _set_pragmas)
+    return engine
 
 
-def _server(url: URL) -> _Server:
+def _file(url: URL, settings: DatabaseSettings) -> _File:
+    make_folder(url)
+    pool = {"max_overflow": 0}
+    read = sqlite_engine(url, settings.statement_timeout, pool_size=settings.readers, **pool, **_READING)
+    write = sqlite_engine(url, settings.statement_timeout, pool_size=1, **pool)
+    return _File(url, read, write, settings.readers)
+
+
+def _server(url: URL, settings: DatabaseSettings) -> _Server:
     # A worker with a SQLite file is spared its memory.
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    return _Server(url, create_async_engine(url, **_READING), create_async_engine(url, **_WRITING))
+    from adapters.database.postgresql import connecting
 
-
-def away(error: DBAPIError | OSError) -> str:
-    """What a failed call to the database, or to a file, means for people."""
-    if isinstance(error, DBAPIError):
-        return f"the database cannot be used: {error.orig}; check that its disk is there and has room"
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
-
-
-def unreachable(url: URL, error: DBAPIError | OSError) -> DatabaseUnusable:
-    """What to tell when a database could not be opened."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if url.get_backend_name() == "sqlite":
-        remedy = "check that it is a SQLite file of ours and that the disk is there and has room"
-    else:
-        remedy = "check that the server runs there and that user and password are right"
-    return DatabaseUnusable(f"database {shown(url)} cannot be opened: {cause}; {remedy}")
-
-
-def shown(url: URL) -> str:
-    """The database as people are told it: the path of a file, else the URL without its password."""
-    return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string()
-
-
-def _url(address: str) -> URL:
-    try:
-        url = make_url(address)
-    except ArgumentError:
-        raise DatabaseUnusable(
-            f"{address!r} is not a database URL; write sqlite:///folder/aftersales.db or postgresql://user@host/name"
-        ) from None
-    if url.get_backend_name() not in _DRIVERS:
-        raise DatabaseUnusable(f"database {shown(url)}: only sqlite:// and postgresql:// are known; use one of these")
-    url = url.set(drivername=_DRIVERS[url.get_backend_name()])
-    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
-        raise DatabaseUnusable(
-            f"{address!r} names no file, and a case must outlive its process; write sqlite:///folder/aftersales.db"
-        )
-    return url
-
-
-def _make_folder(url: URL) -> None:
-    file = Path(str(url.database))
-    remedy = "give this user the right to write there, or choose another folder"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatabaseUnusable(
-            f"the folder {file.parent} of the database cannot be made: {error.strerror}; {remedy}"
-        ) from error
-    if not os.access(file.parent, os.W_OK | os.X_OK):
-        # SQLite keeps its log beside the file.
-        raise DatabaseUnusable(f"the folder {file.parent} of the database is not writable; {remedy}")
-    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
-        raise DatabaseUnusable(f"the database {file} is not writable; {remedy}")
+    plain, options = connecting(url, settings)
+    pool = {"max_overflow": 0, "pool_timeout": settings.statement_timeout, **EACH}
+    read = create_async_engine(plain, **options, **pool, pool_size=settings.readers, **_READING)
+    # The order's money is added up after a lock was waited for, which must see what was committed meanwhile.
+    write = create_async_engine(plain, **options, **pool, pool_size=1, isolation_level="READ COMMITTED")
+    return _Server(url, read, write)
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

@@ -83,7 +83,8 @@ def _statuses(connection: Connection, keys: Sequence[Key]) -> dict[Key, EventSta
     found: dict[Key, EventStatus] = {}
     for start in range(0, len(keys), _KEYS_A_QUERY):
         some = tuple_(events.c.source, events.c.id).in_(keys[start : start + _KEYS_A_QUERY])
-        query = select(events.c.source, events.c.id, events.c.status).where(some).with_for_update()
-        for source, id, status in connection.execute(query):
+        # Locked in one order, too.
+        query = select(events.c.source, events.c.id, events.c.status).where(some).order_by(events.c.source, events.c.id)
+        for source, id, status in connection.execute(query.with_for_update()):
             found[source, id] = EventStatus(status)
     return found

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select
 
+from adapters.database.ordering import by_code_point
 from adapters.database.schema import aliases, answered, cases, commands, events, letters, payments
 from aftersales.records import EventStatus
 
@@ -27,20 +28,25 @@ _LAST_LETTER = (
 OPEN_CASES = (
     select(cases)
     .where(cases.c.order_id == bindparam("order_id"), cases.c.closed_at.is_(None))
-    .order_by(_LAST_LETTER.desc().nulls_last(), cases.c.opened_at.desc(), cases.c.case_id)
+    .order_by(_LAST_LETTER.desc().nulls_last(), cases.c.opened_at.desc(), by_code_point(cases.c.case_id))
 )
-LAST_CASE = select(cases).where(cases.c.case_id == bindparam("case_id")).order_by(cases.c.opened_at.desc()).limit(1)
+LAST_CASE = (
+    select(cases)
+    .where(cases.c.case_id == bindparam("case_id"))
+    .order_by(cases.c.opened_at.desc(), cases.c.closed_at.is_(None).desc(), by_code_point(cases.c.trigger))
+    .limit(1)
+)
 LAST_OPENING = (
     select(cases.c.opening)
     .where(cases.c.order_id == bindparam("order_id"), cases.c.opening.is_not(None))
-    .order_by(cases.c.opened_at.desc())
+    .order_by(cases.c.opened_at.desc(), by_code_point(cases.c.case_id), by_code_point(cases.c.trigger))
     .limit(1)
 )
 CASE_OF_COMMAND = (
     select(cases)
     .join(commands)
     .where(commands.c.type == bindparam("type"), commands.c.reference == bindparam("reference"))
-    .order_by(commands.c.claimed_at.desc())
+    .order_by(commands.c.claimed_at.desc(), by_code_point(commands.c.key))
     .limit(1)
 )
 GIVEN_BEFORE = (
@@ -82,7 +88,9 @@ CASE_OF_KEY = select(cases).join(commands).where(commands.c.key == bindparam("ke
 _OF_ORDER = (
     select(events)
     .where(events.c.order_id == bindparam("order_id"))
-    .order_by(func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, events.c.id)
+    .order_by(
+        func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, by_code_point(events.c.id)
+    )
 )
 ANSWERED = select(answered).where(answered.c.sender == bindparam("sender"), answered.c.id == bindparam("id"))
 ALIASES = (

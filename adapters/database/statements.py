@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.database.schema import aliases, answered, cases, commands, events, letters, outcomes, payments
+from adapters.database.schema import aliases, answered, cases, clean, commands, events, letters, outcomes, payments
 from aftersales.aliases import of_order
 from aftersales.records import CaseRef, EventStatus
 
@@ -55,7 +55,7 @@ class Statements:
 
         self.outcome: Insert = insert(outcomes).on_conflict_do_nothing()
 
-        self.claim_letter: Insert = insert(letters).on_conflict_do_nothing().returning(letters.c.key)
+        self.claim_letter: Insert = _claim(insert(letters))
         self.letter_sent: Update = _first_answer(letters, "sent_at", "reference")
         self.letter_bounced: Update = _first_answer(letters, "bounced")
         tried_at, moment = letters.c.tried_at, letters.c.tried_at.type
@@ -67,7 +67,7 @@ class Statements:
         untried = mine.where(tried_at == bindparam("_at", type_=moment)).values(tried_at=None)
         self.letter_not_sent: Update = untried.execution_options(may_miss=True)
 
-        self.claim_command: Insert = insert(commands).on_conflict_do_nothing().returning(commands.c.key)
+        self.claim_command: Insert = _claim(insert(commands))
         self.command_accepted: Update = _first_answer(commands, "accepted_at", "reference")
         self.command_refused: Update = _first_answer(commands, "refused")
 
@@ -126,7 +126,13 @@ class Statements:
     def lock_order(self, connection: Connection, case: CaseRef) -> None:
         """Have the transactions about one order's money take turns; on SQLite all writing transactions do."""
         if self._one_order_at_a_time is not None:
-            connection.execute(self._one_order_at_a_time, {"order": f"{case.shop} {case.order_id}"})
+            connection.execute(self._one_order_at_a_time, {"order": clean(f"{case.shop} {case.order_id}")})
+
+
+def _claim(into: Any) -> Insert:
+    """Returns the keys that were free. `claims` says that it waits for no row that is there."""
+    claim: Insert = into.on_conflict_do_nothing().returning(into.table.c.key).execution_options(claims=True)
+    return claim
 
 
 def _first_answer(table: Table, *columns: str) -> Update:

@@ -16,6 +16,7 @@ from adapters.database import queries, rows
 from adapters.database.engines import Database, connect
 from adapters.database.intake import key_of, known, learn, record
 from adapters.database.schema import clean
+from adapters.database.settings import DatabaseSettings
 from adapters.database.statements import Statements
 from adapters.database.upgrade import bring_up_to_date
 from adapters.database.views import Views
@@ -36,15 +37,18 @@ from aftersales.records import (
 
 
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[Store]:
-    """The store at a database URL, brought to the newest revision; every write asked for is done when it closes.
+async def open_store(database: str | DatabaseSettings) -> AsyncIterator[Store]:
+    """The store in a database, given by its settings or its URL alone; every write asked for is done when it closes.
+
+    The database is brought to the newest revision, where the settings do not forbid it.
 
     Raises:
-        DatabaseUnusable: the database cannot be opened, or was written by a newer version.
+        DatabaseUnusable: the database cannot be opened, is too old, or was written by a newer version.
     """
-    async with connect(url) as database:
-        await bring_up_to_date(database)
-        store = Store(database)
+    settings = database if isinstance(database, DatabaseSettings) else DatabaseSettings.of(database)
+    async with connect(settings) as opened:
+        await bring_up_to_date(opened, allowed=settings.auto_upgrade)
+        store = Store(opened)
         try:
             yield store
         finally:
@@ -54,7 +58,8 @@ async def open_store(url: str) -> AsyncIterator[Store]:
 class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
     """The ledgers; `aftersales.ports` says what each method does.
 
-    Each one that writes returns when its changes are committed, all of them or none. `views` is for people.
+    Each one that writes returns when its changes are committed, all of them or none, and may be repeated. While the
+    database does not answer, each raises `DatabaseAway`. `views` is for people.
     """
 
     def __init__(self, database: Database) -> None:

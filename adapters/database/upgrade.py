@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
-from adapters.database.engines import Database, DatabaseUnusable, shown, unreachable
+from adapters.database.addresses import DatabaseUnusable, shown, unreachable
+from adapters.database.engines import Database
+from adapters.database.outages import FAILURES, DatabaseAway
+from adapters.database.revisions import change_revision, revision_of
 from adapters.database.schema import REVISION
 
-MIGRATIONS = Path(__file__).with_name("migrations")
-
-_LOCK = 0x0AF7E25A1E5
-"""The number of the PostgreSQL advisory lock that lets one process migrate at a time."""
-_ALEMBIC = threading.Lock()
-"""Alembic's context is global to a process, so two databases are not migrated side by side in one."""
 _WAL_TRIES = 300
 _WAL_PAUSE = 0.1
 
 
-async def bring_up_to_date(database: Database) -> None:
+async def bring_up_to_date(database: Database, *, allowed: bool = True) -> None:
     """Run the migrations that are missing, which costs next to nothing when none is. Processes may do it together.
 
+    Where that is not `allowed`, a database at another revision is refused.
+
     Raises:
-        DatabaseUnusable: the database cannot be reached, is not ours, or is newer than this code.
+        DatabaseUnusable: the database cannot be reached, is not ours, is newer than this code, or too old.
     """
     try:
-        if await database.write(_found) != REVISION:
-            async with _alone():
-                await database.write(_migrate)
-    except (DBAPIError, OSError) as error:
+        found = await database.write(_found)
+        if found == REVISION:
+            return
+        if not allowed:
+            raise DatabaseUnusable(
+                f"database {shown(database.url)} is at revision {found or 'none'} and this code needs {REVISION}; it "
+                "is not upgraded by itself (auto_upgrade is off): run ./dev db upgrade"
+            )
+        await change_revision(database, REVISION)
+    except DatabaseAway as away:
+        cause = away.__cause__
+        raise unreachable(database.url, cause if isinstance(cause, Exception) else away) from away
+    except FAILURES as error:
         raise unreachable(database.url, error) from error
-
-
-@asynccontextmanager
-async def _alone() -> AsyncIterator[None]:
-    """Wait for the lock beside the event loop, as a process may have several."""
-    await asyncio.to_thread(_ALEMBIC.acquire)
-    try:
-        yield
-    finally:
-        _ALEMBIC.release()
 
 
 def _found(connection: Connection) -> str | None:
     if connection.dialect.name == "sqlite":
         _use_wal(connection)
-    return _revision(connection)
+    return revision_of(connection)
 
 
 def _use_wal(connection: Connection) -> None:
@@ -74,34 +67,3 @@ def _use_wal(connection: Connection) -> None:
         f"database {shown(connection.engine.url)} cannot be switched to write-ahead logging: another program holds "
         "it, or it lies on a network folder; close that program, or use a local disk or PostgreSQL"
     )
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return revision
-
-
-def _migrate(connection: Connection) -> None:
-    """Upgrade inside the transaction that holds the lock; another process may have done it meanwhile."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    found = _revision(connection)
-    if found == REVISION:
-        return
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
-        raise DatabaseUnusable(
-            f"database {shown(connection.engine.url)} is at revision {found} and this code knows up to {REVISION}: "
-            "it was written by a newer version; update Aftersales, or use another database"
-        )
-    command.upgrade(config, REVISION)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select, te
 
 from adapters.database import queries, rows
 from adapters.database.engines import Database
+from adapters.database.ordering import by_code_point
 from adapters.database.schema import cases, commands, events, letters, outcomes, payments
 from aftersales.ids import parse_case_id
 from aftersales.model import Model, Time
@@ -66,11 +67,12 @@ class Views:
     ) -> list[CaseLine]:
         """Runs of cases, the newest first; `limit` is the most to return."""
         of_case = and_(letters.c.case_id == cases.c.case_id, letters.c.trigger == cases.c.trigger)
-        newest = select(letters.c.letter).where(of_case).order_by(letters.c.claimed_at.desc()).limit(1)
+        latest = (letters.c.claimed_at.desc(), by_code_point(letters.c.key))
+        newest = select(letters.c.letter).where(of_case).order_by(*latest).limit(1)
         count = select(func.count()).where(of_case)
         query = select(
             cases, newest.scalar_subquery().label("last_letter"), count.scalar_subquery().label("letters")
-        ).order_by(cases.c.opened_at.desc(), cases.c.case_id)
+        ).order_by(cases.c.opened_at.desc(), by_code_point(cases.c.case_id))
         if order_id is not None:
             query = query.where(cases.c.order_id == order_id)
         if process is not None:
@@ -104,7 +106,8 @@ class Views:
         self, *, status: EventStatus | None = None, order_id: str | None = None, limit: int = 100
     ) -> list[EventRecord]:
         """Events as they came in, the newest first; `limit` is the most to return."""
-        query = select(events).order_by(events.c.received_at.desc(), events.c.source, events.c.id)
+        by_identity = (by_code_point(events.c.source), by_code_point(events.c.id))
+        query = select(events).order_by(events.c.received_at.desc(), *by_identity)
         if status is not None:
             query = query.where(events.c.status == status)
         if order_id is not None:
@@ -115,30 +118,33 @@ class Views:
         """The event with this identity (`source id`), else every event with this id: sources may share one."""
         source, _, id = identity.partition(" ")
         for such in (_is(source, id), events.c.id == identity):
-            if found := await self._all(select(events).where(such).order_by(events.c.received_at.desc())):
+            if found := await self._all(
+                select(events).where(such).order_by(events.c.received_at.desc(), by_code_point(events.c.source))
+            ):
                 return [rows.event_of(row) for row in found]
         return []
 
     async def outcomes(self, *, order_id: str | None = None) -> list[Outcome]:
         """How cases ended, in the order in which they did."""
-        query = select(outcomes.c.document).order_by(outcomes.c.closed_at, outcomes.c.case_id)
+        query = select(outcomes.c.document).order_by(outcomes.c.closed_at, by_code_point(outcomes.c.case_id))
         if order_id is not None:
             query = query.where(outcomes.c.order_id == order_id)
         return [_outcome(row) for row in await self._all(query)]
 
     async def letters(self) -> list[LetterRecord]:
         """Letters, in the order in which they were claimed."""
-        query = queries.LETTERS.order_by(letters.c.claimed_at, letters.c.key)
+        query = queries.LETTERS.order_by(letters.c.claimed_at, by_code_point(letters.c.key))
         return [rows.letter_of(row) for row in await self._all(query)]
 
     async def commands(self) -> list[CommandRecord]:
         """Commands, in the order in which they were claimed."""
-        query = queries.COMMANDS.order_by(commands.c.claimed_at, commands.c.key)
+        query = queries.COMMANDS.order_by(commands.c.claimed_at, by_code_point(commands.c.key))
         return [rows.command_of(row) for row in await self._all(query)]
 
     async def money(self, order_id: str) -> list[PaymentRecord]:
         """The money of an order, in the order in which it was entered."""
-        query = queries.PAYMENTS.where(payments.c.order_id == order_id).order_by(payments.c.at, payments.c.key)
+        of_order = queries.PAYMENTS.where(payments.c.order_id == order_id)
+        query = of_order.order_by(payments.c.at, by_code_point(payments.c.key))
         return [rows.payment_of(row) for row in await self._all(query)]
 
     async def summary(self) -> Summary:

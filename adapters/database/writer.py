@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Insert, Update
+from sqlalchemy import Connection, Insert, Update, select
 
 from adapters.database.engines import Database
+from adapters.database.outages import DatabaseAway
+from adapters.database.schema import clean, metadata
 
 T = TypeVar("T")
 Rows = Sequence[dict[str, Any]]
 Change = tuple[Insert | Update, Rows]
 """A statement with the rows of parameters that it runs for."""
+
+_RANKS = {table.name: rank for rank, table in enumerate(metadata.sorted_tables)}
+"""Where a table stands in the order in which rows are locked; a table that others point at comes before them."""
+_KEYS_A_QUERY = 500
 
 
 class _Asked(NamedTuple):
@@ -27,7 +34,7 @@ class Writer:
 
     While a transaction commits, the writes that come in gather for the next one; each caller goes on only after
     the commit that holds all of its changes. A transaction that fails is undone and its callers are written one by
-    one, so that each gets its own error and no other's.
+    one, so that each gets its own error and no other's. Where the database is away, all get that error at once.
     """
 
     def __init__(self, database: Database) -> None:
@@ -37,12 +44,14 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, *changes: Change, claims: str | None = None) -> bool:
-        """Make changes in one transaction, in this order, and return when they are committed.
+        """Make changes in one transaction and return when they are committed.
 
-        The answer is whether the key that is claimed was free: whether one of the statements returned it.
+        Tables are written in one order, whatever the order of the changes; those of one row keep theirs. The answer is
+        whether the key that is claimed was free: whether one of the statements returned it.
 
         Raises:
             LookupError: an update found no row for its key; nothing was changed.
+            DatabaseAway: the database does not answer.
         """
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked.append(_Asked(changes, claims, done))
@@ -71,11 +80,13 @@ class Writer:
         try:
             returned = await self._database.write(lambda connection: _make(connection, changes))
         except Exception as error:
-            if len(asked) > 1:
+            if len(asked) > 1 and not isinstance(error, DatabaseAway):
                 for one in asked:
                     await self._commit([one])
-            elif not asked[0].done.done():
-                asked[0].done.set_exception(error)
+                return
+            for one in asked:
+                if not one.done.done():
+                    one.done.set_exception(error)
         else:
             for one in asked:
                 free = one.claims in returned
@@ -91,9 +102,10 @@ def _make(connection: Connection, changes: Sequence[Change]) -> set[Any]:
         result = connection.execute(statement, rows)
         if result.returns_rows:
             returned.update(result.scalars())
-        elif _must_hit(statement) and 0 <= result.rowcount < len(rows):
-            keys = ", ".join(str(row["_key"]) for row in rows)
-            raise LookupError(f"nothing in {statement.table.description} was claimed with the key {keys}")
+        elif _must_hit(statement) and (missed := _missed(connection, statement, rows, result.rowcount)):
+            raise LookupError(
+                f"nothing in {statement.table.description} was claimed with the key {', '.join(sorted(missed))}"
+            )
     return returned
 
 
@@ -101,14 +113,43 @@ def _must_hit(statement: Insert | Update) -> bool:
     return statement.is_update and not statement.get_execution_options().get("may_miss")
 
 
-def _merged(asked: Sequence[_Asked]) -> list[Change]:
-    """All rows of a statement together, statements in the order in which they first come.
+def _missed(connection: Connection, statement: Insert | Update, rows: Rows, hit: int) -> set[str]:
+    """The keys of an update that have no row. For several rows PostgreSQL's driver does not tell how many it hit."""
+    if hit == len(rows):
+        return set()
+    keys = sorted({clean(row["_key"]) for row in rows})
+    key = statement.table.c["key"]
+    found = set[str]()
+    for start in range(0, len(keys), _KEYS_A_QUERY):
+        found.update(connection.execute(select(key).where(key.in_(keys[start : start + _KEYS_A_QUERY]))).scalars())
+    return set(keys) - found
 
-    That keeps each caller's order, because no statement that needs another's row is ever asked for without it:
-    a letter or a command always comes with its case before it.
+
+def _merged(asked: Sequence[_Asked]) -> list[Change]:
+    """The rows of all callers, those of a statement together as far as the order of locking allows.
+
+    Rows are locked in one order by every process, table by table and key by key: of two transactions that want the
+    same rows, one waits for the other and never each for the other. Claims come first in their table: they only ever
+    wait for a claim of the same key that is not committed yet, and of that nothing else can know.
     """
-    merged: dict[int, tuple[Insert | Update, list[dict[str, Any]]]] = {}
+    steps: list[tuple[int, bool, list[str], int, Insert | Update, dict[str, Any]]] = []
     for one in asked:
         for statement, rows in one.changes:
-            merged.setdefault(id(statement), (statement, []))[1].extend(rows)
-    return [*merged.values()]
+            table, waits, columns = _place(statement)
+            for row in rows:
+                # The number keeps the order in which it was asked for, and the rest out of the comparison.
+                steps.append((table, waits, [clean(row[name]) for name in columns], len(steps), statement, row))
+    steps.sort()
+    merged: list[tuple[Insert | Update, list[dict[str, Any]]]] = []
+    for *_, statement, row in steps:
+        if not merged or merged[-1][0] is not statement:
+            merged.append((statement, []))
+        merged[-1][1].append(row)
+    return [*merged]
+
+
+@lru_cache(maxsize=256)
+def _place(statement: Insert | Update) -> tuple[int, bool, tuple[str, ...]]:
+    """Where a statement stands among others: its table, whether it waits for rows that are there, and its key."""
+    key = ("_key",) if statement.is_update else tuple(column.name for column in statement.table.primary_key)
+    return _RANKS[statement.table.description], not statement.get_execution_options().get("claims"), key

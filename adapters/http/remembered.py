@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
 from adapters.database import Store
-from adapters.database.engines import away
 from adapters.http.seen import Remembered, Seen
-from aftersales.ports import Unavailable
 from aftersales.records import AnsweredRequest
 
 
@@ -22,10 +19,7 @@ class InDatabase(Seen):
 
     @override
     async def first(self, sender: str, id: str) -> Remembered | None:
-        try:
-            found = await self._store.answered(sender, id)
-        except (DBAPIError, OSError) as error:
-            raise Unavailable(away(error)) from error
+        found = await self._store.answered(sender, id)
         return Remembered(found.digest, found.status, found.media_type, found.answer) if found else None
 
     @override
@@ -39,14 +33,8 @@ class InDatabase(Seen):
             answer=answer.body,
             at=at,
         )
-        try:
-            await self._store.keep_answer(kept)
-        except (DBAPIError, OSError) as error:
-            raise Unavailable(away(error)) from error
+        await self._store.keep_answer(kept)
 
     @override
     async def forget(self, before: datetime) -> None:
-        try:
-            await self._store.forget_answers(before)
-        except (DBAPIError, OSError) as error:
-            raise Unavailable(away(error)) from error
+        await self._store.forget_answers(before)

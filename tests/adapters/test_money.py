@@ -1,4 +1,4 @@
-"""The money of an order on a real SQLite file: what is reserved, confirmed, released, and never more than its total."""
+"""The money of an order, on SQLite and on PostgreSQL: reserved, confirmed, released, never more than its total."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command as alembic
-from alembic.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, insert
 from temporalio.testing import ActivityEnvironment
 
 from activities.commands import CommandRequest, Commands
-from adapters.database import Store, open_store
-from adapters.database.upgrade import MIGRATIONS
+from adapters.database import DatabaseSettings, Store, open_store
+from adapters.database.engines import connect
+from adapters.database.revisions import change_revision
+from adapters.database.schema import cases, commands
 from aftersales.commands import Command, CommandAccepted
 from aftersales.outcome import Kind
 from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, PaymentRecord
+from tests.adapters.conftest import NewAddress
 from tests.events import event
 
 ROOT = Path(__file__).parents[2]
@@ -56,8 +57,8 @@ async def left(store: Store) -> Decimal:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(f"sqlite:///{tmp_path}/aftersales.db") as opened:
+async def store(address: str) -> AsyncIterator[Store]:
+    async with open_store(address) as opened:
         yield opened
 
 
@@ -126,10 +127,9 @@ async def test_of_payments_at_the_same_moment_just_as_many_as_fit_are_let_throug
     assert await left(store) == 90
 
 
-async def test_processes_that_pay_at_the_same_moment_stay_within_the_total(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/aftersales.db"
-    async with open_store(url) as store:
-        paying = [paying_process(url, process) for process in ("return-parcel", "wrong-item")]
+async def test_processes_that_pay_at_the_same_moment_stay_within_the_total(address: str) -> None:
+    async with open_store(address) as store:
+        paying = [paying_process(address, process) for process in ("return-parcel", "wrong-item")]
         assert [await asyncio.to_thread(one.wait, 60) for one in paying] == [0, 0]
         assert await left(store) == TOTAL
         assert len(await store.views.money("A-1")) == 60
@@ -154,13 +154,24 @@ STEPS = st.lists(
 )
 
 
+Steps = list[tuple[str, int, int]]
+
+
 @settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
-def test_whatever_happens_payments_stay_within_the_total(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]
-) -> None:
+def test_whatever_happens_payments_stay_within_the_total(new_address: NewAddress, steps: Steps) -> None:
+    stay_within_the_total(new_address("sqlite"), steps)
+
+
+@settings(max_examples=15, deadline=None)
+@given(steps=STEPS)
+def test_on_postgresql_they_do_so_too(new_address: NewAddress, steps: Steps) -> None:
+    stay_within_the_total(new_address("postgresql"), steps)
+
+
+def stay_within_the_total(address: str, steps: Steps) -> None:
     async def live() -> None:
-        async with open_store(f"sqlite:///{tmp_path_factory.mktemp('money')}/a.db") as store:
+        async with open_store(address) as store:
             entered: set[str] = set()
             charged = Decimal(0)
             for what, number, amount in steps:
@@ -183,39 +194,32 @@ def test_whatever_happens_payments_stay_within_the_total(
     asyncio.run(live())
 
 
-async def test_the_payments_of_an_earlier_database_are_taken_over(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/aftersales.db"
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(MIGRATIONS))
-        alembic.upgrade(config, "0001")
-        connection.execute(
-            text(
-                "INSERT INTO cases (case_id, trigger, process, order_id, part, shop, opened_at) VALUES "
-                "('return-parcel/A-1', 'shop e1', 'return-parcel', 'A-1', '', 'de', '2026-11-03 12:00:00')"
-            )
-        )
-        pays = '{"pays": "refund", "amount": "40.00", "currency": "EUR"}'
-        for key, data, reference, refused in (
-            ("a", pays, "R-1", None),
-            ("b", pays, None, "no"),
-            ("c", pays, None, None),
-            ("d", "{}", "RMA-1", None),
-        ):
-            connection.execute(
-                text(
-                    "INSERT INTO commands (key, case_id, trigger, type, data, claimed_at, reference, refused) VALUES "
-                    "(:key, 'return-parcel/A-1', 'shop e1', 'refund', :data, '2026-11-03 12:00:00', :reference, "
-                    ":refused)"
-                ),
-                {"key": key, "data": data, "reference": reference, "refused": refused},
-            )
-    engine.dispose()
-    async with open_store(url) as store:
+async def test_the_payments_of_an_earlier_database_are_taken_over(empty_address: str) -> None:
+    async with connect(DatabaseSettings.of(empty_address)) as database:
+        await change_revision(database, "0001")
+        await database.write(_enter_commands)
+    async with open_store(empty_address) as store:
         money = {one.key: one.state for one in await store.views.money("A-1")}
         assert money == {"a": "confirmed", "b": "released", "c": "reserved"}
         assert await reserve(store, payment("e", "30")) == 110
+
+
+def _enter_commands(connection: Connection) -> None:
+    case: dict[str, object] = {"case_id": "return-parcel/A-1", "trigger": "shop e1"}
+    known = {"process": "return-parcel", "order_id": "A-1", "part": "", "shop": "de", "opened_at": NOON}
+    connection.execute(insert(cases), [case | known])
+    pays = {"pays": "refund", "amount": "40.00", "currency": "EUR"}
+    given: list[tuple[str, dict[str, str], str | None, str | None]] = [
+        ("a", pays, "R-1", None),
+        ("b", pays, None, "no"),
+        ("c", pays, None, None),
+        ("d", {}, "RMA-1", None),
+    ]
+    rows = [
+        case | {"key": key, "type": "refund", "data": data, "claimed_at": NOON, "reference": said, "refused": refused}
+        for key, data, said, refused in given
+    ]
+    connection.execute(insert(commands), rows)
 
 
 class Dying:

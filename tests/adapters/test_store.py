@@ -1,25 +1,22 @@
-"""The store on a real SQLite file: ledgers, many writers at once, processes that die, databases that cannot open."""
+"""The store on both databases: ledgers, many writers at once, processes that die, databases that cannot be opened."""
 
 import asyncio
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
-from sqlalchemy import create_engine
+from sqlalchemy import text
 
-from adapters.database import DatabaseUnusable, Store, open_store
-from adapters.database.schema import REVISION, metadata
-from adapters.database.upgrade import MIGRATIONS
+from adapters.database import DatabaseSettings, DatabaseUnusable, Store, open_store
+from adapters.database.engines import connect
 from aftersales.ids import case_id
 from aftersales.outcome import DecisionTaken, Outcome
 from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord
@@ -110,8 +107,8 @@ def url(folder: Path) -> str:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(url(tmp_path)) as opened:
+async def store(address: str) -> AsyncIterator[Store]:
+    async with open_store(address) as opened:
         yield opened
 
 
@@ -285,11 +282,11 @@ class TestCases:
         assert last == running(ref(opened=5, event="e2"))
         assert await store.last_case("return-escalation/none") is None
 
-    async def test_amounts_are_stored_as_exact_text(self, store: Store, tmp_path: Path) -> None:
+    async def test_amounts_are_stored_as_exact_text(self, store: Store, address: str) -> None:
         await store.close_case(outcome(ref()))
-        with closing(sqlite3.connect(tmp_path / "aftersales.db")) as raw:
-            row = raw.execute("SELECT amounts ->> 'refund', amounts ->> 'fee', at_fault FROM outcomes").fetchone()
-        assert row == ("12.90", "0.10", 0)
+        query = text("SELECT amounts ->> 'refund', amounts ->> 'fee', at_fault FROM outcomes")
+        async with connect(DatabaseSettings.of(address)) as raw:
+            assert await raw.read(lambda sql: sql.execute(query).one()) == ("12.90", "0.10", False)
 
 
 class TestEvents:
@@ -390,7 +387,7 @@ class TestManyAtOnce:
         await asyncio.gather(*tasks[1:], *lookups[1:])
         assert await store.letter(letter(ref("A-9")).key)
 
-    async def test_two_processes_record_the_same_events(self, tmp_path: Path) -> None:
+    async def test_two_processes_record_the_same_events(self, empty_address: str) -> None:
         code = """
 async def main():
     async with open_store(sys.argv[1]) as store:
@@ -401,13 +398,13 @@ async def main():
         print(new)
 asyncio.run(main())
 """
-        others = [python(code, url(tmp_path)) for _ in range(2)]  # which open the same new database at once, too
+        others = [python(code, empty_address) for _ in range(2)]  # which open the same new database at once, too
         counts = [int(other.communicate(timeout=60)[0]) for other in others]
         assert sum(counts) == 400
 
 
 class TestProcessesThatDie:
-    async def test_what_was_claimed_survives_kill_9(self, tmp_path: Path) -> None:
+    async def test_what_was_claimed_survives_kill_9(self, address: str) -> None:
         code = """
 async def main():
     async with open_store(sys.argv[1]) as store:
@@ -419,22 +416,22 @@ async def main():
         await asyncio.gather(*(forever(task) for task in range(10)))
 asyncio.run(main())
 """
-        writer = python(code, url(tmp_path))
+        writer = python(code, address)
         assert writer.stdout is not None
         told = [writer.stdout.readline().strip() for _ in range(300)]
         writer.send_signal(signal.SIGKILL)
         told += [line.strip() for line in writer.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
         assert writer.wait() == -signal.SIGKILL
         writer.stdout.close()
-        async with open_store(url(tmp_path)) as store:
+        async with open_store(address) as store:
             assert all(await asyncio.gather(*(store.letter(key) for key in told)))
 
-    async def test_closing_the_store_finishes_what_was_asked(self, tmp_path: Path) -> None:
-        async with open_store(url(tmp_path)) as store:
+    async def test_closing_the_store_finishes_what_was_asked(self, address: str) -> None:
+        async with open_store(address) as store:
             task = asyncio.create_task(store.claim_letter(letter(ref())))
             await asyncio.sleep(0)
         assert task.done()
-        async with open_store(url(tmp_path)) as store:
+        async with open_store(address) as store:
             assert await store.letter(letter(ref()).key)
 
 
@@ -510,13 +507,13 @@ class TestOpening:
                 assert await store.letter(letter(ref()).key)
         assert min(starts) < 0.05
 
-    async def test_many_open_a_new_database_at_once(self, tmp_path: Path) -> None:
+    async def test_many_open_a_new_database_at_once(self, empty_address: str) -> None:
         async def one(number: int) -> None:
-            async with open_store(url(tmp_path)) as store:
+            async with open_store(empty_address) as store:
                 await store.claim_letter(letter(ref(f"A-{number}")))
 
         await asyncio.gather(*(one(number) for number in range(8)))
-        async with open_store(url(tmp_path)) as store:
+        async with open_store(empty_address) as store:
             assert (await store.views.summary()).cases_open == 8
 
     async def test_a_start_that_failed_half_way_is_made_good(self, tmp_path: Path) -> None:
@@ -524,12 +521,13 @@ class TestOpening:
         async with open_store(url(tmp_path)) as store:
             assert await store.open_cases("A-1") == []
 
-    async def test_a_newer_database(self, tmp_path: Path) -> None:
-        async with open_store(url(tmp_path)):
+    async def test_a_newer_database(self, address: str) -> None:
+        async with open_store(address):
             pass
-        with closing(sqlite3.connect(tmp_path / "aftersales.db")) as raw, raw:
-            raw.execute("UPDATE alembic_version SET version_num = '0999'")
-        await cannot_open(url(tmp_path), "aftersales.db", "revision 0999", "update Aftersales")
+        newer = text("UPDATE alembic_version SET version_num = '0999'")
+        async with connect(DatabaseSettings.of(address)) as raw:
+            await raw.write(lambda sql: sql.execute(newer))
+        await cannot_open(address, "revision 0999", "update Aftersales")
 
     async def test_a_file_that_is_no_database(self, tmp_path: Path) -> None:
         (tmp_path / "aftersales.db").write_text("hello, I am a text file, and long enough to be looked at" * 40)
@@ -551,24 +549,6 @@ class TestOpening:
     @pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:", "", "nonsense", "mysql://x/y"])
     async def test_addresses_that_cannot_be_used(self, address: str) -> None:
         await cannot_open(address, "sqlite")
-
-    def test_the_migrations_lead_to_the_schema(self, tmp_path: Path) -> None:
-        # Not at the top: the other processes of these tests import this module and start quicker without.
-        from alembic.autogenerate import compare_metadata
-        from alembic.migration import MigrationContext
-        from alembic.script import ScriptDirectory
-
-        async def make() -> None:
-            async with open_store(url(tmp_path)):
-                pass
-
-        asyncio.run(make())
-        engine = create_engine(url(tmp_path))
-        with engine.connect() as connection:
-            differences = compare_metadata(MigrationContext.configure(connection), metadata)
-        engine.dispose()
-        assert differences == []
-        assert ScriptDirectory(MIGRATIONS).get_heads() == [REVISION]
 
 
 async def cannot_open(address: str, *words: str) -> None:

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
+DROPS = ("outcomes", "commands", "letters", "cases", "events")
 
 TIME = sa.DateTime(timezone=True)
 
@@ -109,3 +110,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_outcomes_order_id", "outcomes", ["order_id"])
     op.create_index("ix_outcomes_closed_at", "outcomes", ["closed_at"])
+
+
+def downgrade() -> None:
+    for table in DROPS:
+        op.drop_table(table)

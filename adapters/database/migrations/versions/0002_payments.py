@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+DROPS = ("payments",)
 
 TIME = sa.DateTime(timezone=True)
 
@@ -55,3 +56,7 @@ def _payment(row: sa.RowMapping) -> dict[str, object]:
         "approved_by": data.get("approved_by", ""),
         "reason": "",
     }
+
+
+def downgrade() -> None:
+    op.drop_table("payments")

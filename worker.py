@@ -28,7 +28,9 @@ from activities.letters import Letters
 from activities.outcomes import Outcomes
 from activities.screening import screen_reply
 from activities.triage import Triage
+from adapters.channels import open_channels
 from adapters.counterparts import Booked
+from adapters.counterparts.opening import open_counterparts
 from adapters.database import DatabaseUnusable, Store, open_store
 from adapters.evidence import EvidenceFolder
 from adapters.logs import configure_logging
@@ -192,8 +194,10 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
     client = await connect()
     await check_attributes(client)
     async with (
-        open_store(settings.store_url) as store,
-        build_worker(client, store, settings, books=books, counterpart=counterpart),
+        open_store(settings.store) as store,
+        open_channels(settings.channels, settings.outbox) as channel,
+        open_counterparts(settings.counterparts) as counterparts,
+        build_worker(client, store, settings, books=books, channel=channel, counterpart=counterpart or counterparts),
     ):
         # The first reply would wait for the phrase books.
         screen("好 ok", None, ("accept", "insist"), "zh")

@@ -10,7 +10,7 @@ from pydantic import Field
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from aftersales.commands import Command, CommandAccepted, CommandRefused, CommandType
+from aftersales.commands import Command, CommandAccepted, CommandRefused, CommandType, NotNow
 from aftersales.model import Amount, Model, Time
 from aftersales.outcome import Kind
 from aftersales.ports import CommandLedger, Counterpart
@@ -22,6 +22,9 @@ OVER_LIMIT = "OverLimit"
 """The error type of a payment that a supervisor must approve first."""
 HELD = "Held"
 """The error type of a payment that waits, as a dispute about its order is open (`§18`)."""
+
+NOT_NOW = "NotNow"
+"""The error type of a command that its counterpart did not answer for now. It is tried again for ever."""
 
 
 class CommandRequest(Model):
@@ -89,7 +92,8 @@ class Commands:
         """Have one command done, once for its key however often this runs.
 
         Raises:
-            ApplicationError: of type `CommandRefused`, `OverLimit` or `Held`, not to be tried again under this key.
+            ApplicationError: of type `CommandRefused`, `OverLimit` or `Held`, not to be tried again under this key; of
+                type `NotNow`, to be tried again after the time that the counterpart names, where it names one.
         """
         command = request.command
         claimed = await self._ledger.claim_command(
@@ -110,9 +114,17 @@ class Commands:
                 await self._check_disputes(payment)
             await self._reserve(payment, request.limit)
         try:
-            accepted = await self._counterpart.execute(command)
+            accepted = await self._counterpart.execute(command, shop=request.case.shop)
         except CommandRefused as refusal:
             raise await self._refused(command.key, REFUSED, str(refusal)) from refusal
+        except NotNow as later:
+            # The adapter has logged what is wrong; a traceback for each try of each command would bury it.
+            raise ApplicationError(
+                str(later),
+                type=NOT_NOW,
+                next_retry_delay=later.retry_after,
+                category=ApplicationErrorCategory.BENIGN,
+            ) from later
         await self._ledger.command_accepted(command.key, at=command.at, reference=accepted.reference)
         activity.logger.info("command accepted", extra={"command": command.type, "reference": accepted.reference})
         return accepted

@@ -25,11 +25,15 @@ from pydantic_settings import (
 from typing_extensions import override
 
 from adapters.channel_settings import ChannelsOut, ShopChannels
+from adapters.counterparts.settings import CounterpartsSettings, ShopCounterparts
+from adapters.database.settings import DatabaseSettings, DatabaseTuning
 from adapters.http.settings import HttpDoor, Keys, WebhookSecret
 from adapters.logs import LogFormat
 from adapters.mail.settings import MailSettings
+from adapters.nats_settings import NatsSettings
 from adapters.platforms.storefront import ShopName, Storefront
 from adapters.shops import ShopSettings
+from adapters.sqs_settings import SqsSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -105,8 +109,10 @@ class Settings(BaseSettings):
 
     data: Path = Path(".aftersales")
     """The folder for everything that is written: database, letters, the embedded server's file, logs."""
-    database_url: str = ""
-    """SQLAlchemy URL of the database; empty for a SQLite file in the data folder."""
+    database_url: SecretStr = SecretStr("")
+    """The database: `postgresql://user:password@host/name`; empty for a SQLite file in the data folder."""
+    database: DatabaseTuning = DatabaseTuning()
+    """How the database is used."""
     policy: Path = ROOT / "policies" / "default.yaml"
     """The policy for new cases."""
     law: Path = ROOT / "policies" / "law"
@@ -137,12 +143,23 @@ class Settings(BaseSettings):
     """How mail that comes in is read."""
     letters: ShopChannels = ShopChannels()
     """How letters go out."""
+    commands: ShopCounterparts = ShopCounterparts()
+    """Where commands go."""
+    nats: NatsSettings | None = None
+    """A NATS JetStream from which events come in; `subject` is for all shops."""
+    sqs: SqsSettings | None = None
+    """A queue of Amazon SQS from which events come in."""
     shops: Mapping[ShopName, ShopSettings] = {}
     """What single shops have of their own, by the name in `order.shop`."""
 
     @model_validator(mode="after")
     def _everybody_has_an_own_secret(self) -> Settings:
         self.keys()
+        return self
+
+    @model_validator(mode="after")
+    def _every_command_has_somewhere_to_go(self) -> Settings:
+        _ = self.counterparts
         return self
 
     @classmethod
@@ -174,9 +191,16 @@ class Settings(BaseSettings):
         return ChannelsOut(default=self.letters, shops=own)
 
     @property
-    def store_url(self) -> str:
-        """The URL of the database in use."""
-        return self.database_url or f"sqlite:///{self.data / 'aftersales.db'}"
+    def counterparts(self) -> CounterpartsSettings:
+        """Where the commands of all shops go."""
+        own = {name: shop.commands for name, shop in self.shops.items() if shop.commands}
+        return CounterpartsSettings(everywhere=self.commands, shops=own)
+
+    @property
+    def store(self) -> DatabaseSettings:
+        """The database in use."""
+        url = self.database_url.get_secret_value() or f"sqlite:///{self.data / 'aftersales.db'}"
+        return DatabaseSettings(url=SecretStr(url), **self.database.model_dump())
 
     @property
     def outbox(self) -> Path:

@@ -8,8 +8,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from adapters.channel_settings import ShopChannels
+from adapters.counterparts.settings import ShopCounterparts
 from adapters.http.settings import ShopKeys
 from adapters.platforms.storefront import Storefront
+from adapters.sqs_settings import SqsSettings
 from aftersales.letters import Books, LetterBook
 from aftersales.policies import Policies
 from aftersales.policy import load_policy
@@ -28,8 +30,12 @@ class ShopSettings(BaseModel):
     """The secrets with which others speak to the HTTP door for this shop alone."""
     storefront: Storefront = Storefront()
     """What its platform does not tell."""
+    amazon: SqsSettings | None = None
+    """The queue to which Amazon sends a seller's notifications."""
     letters: ShopChannels | None = None
     """How its letters go out; without it as those of all."""
+    commands: ShopCounterparts | None = None
+    """Where its commands go; what is not said here is as for all."""
 
 
 def load_policies(policy: Path, law: Path, shops: Mapping[str, ShopSettings]) -> Policies:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import JsonValue
@@ -78,3 +79,14 @@ class CommandAccepted(Model):
 
 class CommandRefused(Exception):
     """A counterpart will not do it, and trying again will not help. The text is in the counterpart's words."""
+
+
+class NotNow(Exception):
+    """A counterpart did not say whether it will do it: it is away, busy, or its answer cannot be used. Try it again.
+
+    `retry_after` is when it wants to be asked again, None where it does not say.
+    """
+
+    def __init__(self, text: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after

@@ -37,7 +37,10 @@ class Intake(Protocol):
 
 
 class Delivery(Protocol):
-    """A message of a queue, in our hands until one of its three ends is told."""
+    """A message of a queue, in our hands until one of its three ends is told: until then nobody else gets it.
+
+    An end that cannot be told raises `Unavailable`: then the message comes again by itself.
+    """
 
     @property
     def id(self) -> str:
@@ -77,6 +80,8 @@ class Queue(Protocol):
 
     async def take(self, most: int, seconds: float) -> Sequence[Delivery]:
         """Up to so many messages, as soon as there is one; none where none came within so many seconds.
+
+        Cancelled, it leaves what it has to the queue, which brings it again.
 
         Raises:
             Unavailable: the queue does not answer.
@@ -124,11 +129,12 @@ class Channel(Protocol):
 class Counterpart(Protocol):
     """Who does what a case commands: shop, warehouse, carrier, payment, platform, insurer."""
 
-    async def execute(self, command: Command) -> CommandAccepted:
-        """Have it done once per key, however often it is called.
+    async def execute(self, command: Command, *, shop: str) -> CommandAccepted:
+        """Have it done once per key, however often it is called; `shop` is whose order it is about.
 
         Raises:
             CommandRefused: it will not be done; the message is the counterpart's.
+            NotNow: nobody knows yet whether it will be done; to be tried again, after a time where one is named.
         """
         ...
 

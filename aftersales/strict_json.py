@@ -58,3 +58,8 @@ def read_json(data: bytes) -> object:
     if depth(value, text, len(text)) > DEEPEST:
         raise NotJson(f"it is nested more than {DEEPEST} levels deep")
     return value
+
+
+def events_in(value: object) -> list[object]:
+    """The events of a message: those of an array, else the one that it is."""
+    return value if isinstance(value, list) else [value]

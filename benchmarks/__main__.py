@@ -216,7 +216,7 @@ async def bench(rounds: int, cases: int, held: int) -> dict[str, dict[str, float
             client = await connect(server.address)
             settings = Settings(data=data)
             # As on any day but the first: a worker that migrates keeps the memory of it.
-            async with open_store(settings.store_url):
+            async with open_store(settings.store):
                 pass
             async with (
                 worker_process("-m", "benchmarks.bare", address=server.address, data=data) as bare_worker,

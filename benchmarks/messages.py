@@ -178,7 +178,7 @@ async def opened(data: Path) -> AsyncIterator[Shop]:
     kinds = {name: type_name(kind) for name, kind in attributes.TYPES.items()}
     async with (
         EmbeddedServer(log_file=data / "temporal.log", search_attributes=kinds) as server,
-        open_store(settings.store_url) as store,
+        open_store(settings.store) as store,
     ):
         client = await connect(server.address)
         async with build_worker(client, store, settings, versioned=False):

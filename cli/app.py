@@ -14,6 +14,8 @@ VERBS = {
     "demo": ("cli.demo", "a day of order events on an embedded Temporal server"),
     "up": ("cli.up", "embedded server, Web UI, worker and HTTP door, waiting for events"),
     "serve": ("cli.serve", "events in by HTTP and by queues; `up` runs it too"),
+    "counterpart": ("cli.counterpart", "a counterpart to try commands with: the example, with moods"),
+    "db": ("cli.db", "the database: upgrade, downgrade, check, move to another one"),
     "send": ("cli.send", "send order events from a file or standard input (-)"),
     "events": ("cli.events", "the events received; those refused can be sent again"),
     "cases": ("cli.cases", "list cases: stage, deadline, result"),

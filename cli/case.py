@@ -60,7 +60,7 @@ def case(
 
 async def _case(settings: Settings, case: str, as_json: bool) -> int:
     server, unreached = await _server(settings)
-    async with open_store(settings.store_url) as store:
+    async with open_store(settings.store) as store:
         story = [_told(entry) for entry in await store.views.case_story(case)]
         now = await _now(server.client, case) if server else None
         if not story and now is None:

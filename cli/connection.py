@@ -118,7 +118,7 @@ async def find_server(settings: Settings) -> Server:
 async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     """Server and database. Raises `NotReachable` and `DatabaseUnusable`."""
     server = await find_server(settings)
-    async with open_store(settings.store_url) as store:
+    async with open_store(settings.store) as store:
         yield Desk(server, store)
 
 

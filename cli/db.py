@@ -69,7 +69,7 @@ def db(
 
 
 def _database(settings: Settings) -> DatabaseSettings:
-    return DatabaseSettings.of(settings.store_url)
+    return settings.store
 
 
 @contextmanager
@@ -116,10 +116,8 @@ async def _downgrade(settings: Settings, revision: str, yes: bool) -> int:
 
 
 def _lost(loss: Loss) -> str:
-    if loss.rows is None:
-        return f"going below revision {loss.revision} loses {loss.what}"
     rows = "1 row" if loss.rows == 1 else f"{loss.rows:,} rows"
-    return f"going below revision {loss.revision} loses table {loss.what} with {rows}"
+    return f"going below revision {loss.revision} loses {loss.what} with {rows}"
 
 
 async def _check(settings: Settings, as_json: bool) -> int:

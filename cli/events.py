@@ -61,7 +61,7 @@ def events(
 async def _list(
     settings: Settings, ids: list[str], statuses: list[EventStatus], order: str | None, limit: int, as_json: bool
 ) -> int:
-    async with open_store(settings.store_url) as store:
+    async with open_store(settings.store) as store:
         if ids:
             found = await named(store, ids)
         else:
@@ -103,7 +103,7 @@ async def _resend(settings: Settings, ids: list[str], as_json: bool) -> int:
 
 
 async def _done(settings: Settings, ids: list[str], detail: str, as_json: bool) -> int:
-    async with open_store(settings.store_url) as store:
+    async with open_store(settings.store) as store:
         found = await named(store, ids)
         settled = [record.model_copy(update={"status": EventStatus.DONE_BY_HAND, "detail": detail}) for record in found]
         await store.settle_events(settled)

@@ -24,7 +24,7 @@ def money(
 
 
 async def _money(settings: Settings, order: str, as_json: bool) -> int:
-    async with open_store(settings.store_url) as store:
+    async with open_store(settings.store) as store:
         payments = await store.views.money(order)
         if not payments and not await store.views.cases(order_id=order):
             raise Stop(f"no case of order {order} is known; ./dev cases lists those that are")

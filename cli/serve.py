@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from adapters.aws_envelopes import decode_wrapped
 from adapters.database import Store, open_store
 from adapters.http.app import build_app
 from adapters.http.door import Check, Door
@@ -25,13 +26,16 @@ from adapters.logs import configure_logging
 from adapters.mail.attachments import AttachmentStore
 from adapters.mail.door import MailDoor
 from adapters.platforms import translate
+from adapters.platforms.amazon_queue import amazon_decoder
+from adapters.queues import Decode, QueueUnusable, consume
 from adapters.secrets import own_secret
 from adapters.settings import Settings
 from adapters.shops import load_policies
+from adapters.sqs_settings import SqsSettings
 from adapters.temporal import connect, rpc_problem
-from aftersales.ports import Unavailable
+from aftersales.ports import Intake, Unavailable
 from cli.connection import Serving, running_here
-from cli.running import run
+from cli.running import Stop, run
 from starter import Starter
 
 PATIENCE = timedelta(seconds=2)
@@ -53,7 +57,7 @@ async def _serve(settings: Settings, host: str, port: int) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     policies = load_policies(settings.policy, settings.law, settings.shops)
-    async with open_store(settings.store_url) as store:
+    async with open_store(settings.store) as store:
         # It comes up without Temporal too, tells senders to come again, and goes on by itself.
         running = running_here(settings)
         client = await connect(running.address if running else None, patience=PATIENCE, lazy=True)
@@ -66,8 +70,51 @@ async def _serve(settings: Settings, host: str, port: int) -> int:
             draft.replace(file)
 
         app = build_app(door(settings, starter, store, client))
-        await serve_http(app, host, port, stop=stop, listening=listening)
+        serving = serve_http(app, host, port, stop=stop, listening=listening)
+        return await together(stop, serving, *(take(starter, stop) for take in takers(settings)))
+
+
+async def together(stop: asyncio.Event, *loops: Coroutine[Any, Any, None]) -> int:
+    """Run until all are done; where one ends with an error, the others are told to stop. Returns the exit code."""
+    tasks = [asyncio.ensure_future(loop) for loop in loops]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    stop.set()
+    for failed in filter(None, await asyncio.gather(*tasks, return_exceptions=True)):
+        if isinstance(failed, QueueUnusable):
+            raise Stop(str(failed)) from None
+        raise failed
     return 0
+
+
+Taker = Callable[[Intake, asyncio.Event], Coroutine[Any, Any, None]]
+
+
+def takers(settings: Settings) -> Iterator[Taker]:
+    """What takes events from each queue of the settings, until it is told to stop."""
+    if nats := settings.nats:
+
+        async def from_nats(intake: Intake, stop: asyncio.Event) -> None:
+            from adapters.nats import NatsQueue
+
+            async with NatsQueue(nats) as queue:
+                await consume(queue, intake, stop=stop)
+
+        yield from_nats
+    if settings.sqs:
+        yield _from_sqs(settings.sqs, decode_wrapped, "")
+    for name, shop in settings.shops.items():
+        if shop.amazon:
+            yield _from_sqs(shop.amazon, amazon_decoder(settings.storefront(name)), name)
+
+
+def _from_sqs(sqs: SqsSettings, decode: Decode, shop: str) -> Taker:
+    async def take(intake: Intake, stop: asyncio.Event) -> None:
+        from adapters.sqs import SqsQueue
+
+        async with SqsQueue(sqs) as queue:
+            await consume(queue, intake, stop=stop, decode=decode, shop=shop)
+
+    return take
 
 
 def door(settings: Settings, starter: Starter, store: Store, client: Client) -> Door:

@@ -25,7 +25,7 @@ async def unrouted(store: Store, order: str | None, limit: int) -> list[EventRec
 
 async def list_unrouted(settings: Settings, order: str | None, limit: int, as_json: bool) -> int:
     """List them with why and what the customer wrote; returns the exit code."""
-    async with open_store(settings.store_url) as store:
+    async with open_store(settings.store) as store:
         found = await unrouted(store, order, limit)
     if as_json:
         for record in found:

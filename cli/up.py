@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from temporalio.service import RPCError
 
+from adapters.database import masked
 from adapters.embedded import EmbeddedServer, ServerError, stop
 from adapters.settings import Settings
 from adapters.temporal import NotReachable, connect, type_name
@@ -214,7 +215,7 @@ class _Machine:
             f"Web UI     {self._server.ui_url}\n"
             f"events in  {self._door_url()}/events (what may be sent: {self._door_url()}/docs)\n"
             f"letters    {data / 'letters'}\n"
-            f"database   {self._settings.database_url or data / 'aftersales.db'}\n"
+            f"database   {masked(self._settings.database_url.get_secret_value()) or data / 'aftersales.db'}\n"
             f"logs       {data / 'logs'}\n"
             "Send events: ./dev send FILE; list cases: ./dev cases. Ctrl-C stops, the next ./dev up goes on from there."
         )

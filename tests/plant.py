@@ -60,7 +60,7 @@ class Plant:
 
     def store(self) -> AbstractAsyncContextManager[Store]:
         """The database that its processes write, opened once more."""
-        return open_store(self.settings.store_url)
+        return open_store(self.settings.store)
 
     async def client(self) -> Client:
         """A client of its server."""

@@ -96,13 +96,15 @@ ANSWERED = select(answered).where(answered.c.sender == bindparam("sender"), answ
 ALIASES = (
     select(aliases)
     .where(aliases.c.alias.in_(bindparam("aliases", expanding=True)))
-    .order_by(aliases.c.at.desc(), aliases.c.scope)
+    .order_by(aliases.c.at.desc(), by_code_point(aliases.c.scope))
 )
 WAITING_EVENTS = _OF_ORDER.where(events.c.status == EventStatus.NO_OPEN_CASE)
 AWAITED_EVENTS = (
     select(events)
     .where(events.c.order_id.in_(bindparam("orders", expanding=True)), events.c.status == EventStatus.NO_OPEN_CASE)
-    .order_by(func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, events.c.id)
+    .order_by(
+        func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, by_code_point(events.c.id)
+    )
 )
 """The events that wait under any of these order ids."""
 EVENTS_OF = _OF_ORDER.where(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, inspect, select, table, text
+from sqlalchemy import Connection, column, func, inspect, select, table, text
 
 from adapters.database.addresses import DatabaseUnusable, shown
 from adapters.database.engines import Database
@@ -32,11 +32,11 @@ _ALEMBIC = threading.Lock()
 
 @dataclass(frozen=True)
 class Loss:
-    """What a downgrade would throw away: `rows` of a table, or what the `revision` says of itself."""
+    """What a downgrade would throw away: so many rows of a table, or of a column (`table.column`)."""
 
     revision: str
     what: str
-    rows: int | None = None
+    rows: int
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -61,8 +61,7 @@ async def change_revision(database: Database, revision: str) -> None:
 def losses(connection: Connection, revision: str) -> list[Loss]:
     """What going down to a revision would throw away, newest first; empty for going up, or where nothing is in there.
 
-    A migration whose downgrade drops tables names them in `DROPS`; another one that loses something says in `LOSES`
-    what that is.
+    A migration names in `DROPS` the tables that its downgrade drops, and columns as `table.column`.
 
     Raises:
         DatabaseUnusable: there is no such revision.
@@ -76,13 +75,11 @@ def losses(connection: Connection, revision: str) -> list[Loss]:
     going = order[order.index(found) : len(order) if revision == EMPTY else order.index(revision)]
     lost = []
     for each in going:
-        module = known[each].module
-        for name in getattr(module, "DROPS", ()):
-            count = connection.execute(select(func.count()).select_from(table(name))).scalar_one()
-            if count:
-                lost.append(Loss(each, name, count))
-        if words := getattr(module, "LOSES", ""):
-            lost.append(Loss(each, words))
+        for what in getattr(known[each].module, "DROPS", ()):
+            name, _, filled = what.partition(".")
+            count = select(func.count(column(filled)) if filled else func.count()).select_from(table(name))
+            if rows := connection.execute(count).scalar_one():
+                lost.append(Loss(each, what, rows))
     return lost
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
-class DatabaseSettings(BaseModel):
-    """Which database, and how long it may take."""
+class DatabaseTuning(BaseModel):
+    """How many connections there are, and how long things may take."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
 
-    url: SecretStr
-    """The database's URL: `sqlite:///folder/aftersales.db` or `postgresql://user:password@host/name?sslmode=verify-full`."""
     readers: int = Field(4, ge=1, le=100)
     """Connections of a process that read; one more writes."""
     connect_timeout: float = Field(10.0, gt=0)
@@ -22,6 +20,13 @@ class DatabaseSettings(BaseModel):
     """Bring the tables to the newest revision when the database is opened; if not, an older one is refused."""
     transaction_pooler: bool = False
     """A pooler such as PgBouncer in transaction mode stands before PostgreSQL, and it keeps no prepared statements."""
+
+
+class DatabaseSettings(DatabaseTuning):
+    """Which database, and how it is used."""
+
+    url: SecretStr
+    """The database's URL: `sqlite:///folder/aftersales.db` or `postgresql://user:password@host/name?sslmode=verify-full`."""
 
     @classmethod
     def of(cls, url: str) -> DatabaseSettings:

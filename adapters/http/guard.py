@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 import traceback
 
@@ -18,6 +20,9 @@ DOORS = frozenset(
 )
 _GONE = 499
 """What stands in the metrics for a client that left before it had its answer."""
+
+_LINGER, _DROPPED = 0.5, 256 * 1024
+"""Seconds and bytes that the body of a request may still take that was answered before it was read."""
 
 _log = structlog.get_logger(__name__)
 
@@ -55,9 +60,19 @@ class Guard:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Cache-Control", "no-store")
                 if not whole and _has_body(scope):
+                    await drop(receiving)
+                if not whole and _has_body(scope):
                     # What follows on this connection is a body that nobody reads.
                     headers["Connection"] = "close"
             await send(message)
+
+        async def drop(receiving: Receive) -> None:
+            """Let a small body pass unread: a connection closed before may take the answer from its sender."""
+            dropped = 0
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    while not whole and dropped < _DROPPED:
+                        dropped += len((await receiving()).get("body", b""))
 
         try:
             await self._app(scope, receiving, sending)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from adapters.platforms import aftership, easypost, shopify, woocommerce
+from adapters.platforms import aftership, amazon, easypost, shopify, woocommerce
 from adapters.platforms.errors import Untranslated
 from adapters.platforms.notices import checked, numbered
 from adapters.platforms.storefront import Storefront
@@ -35,6 +35,7 @@ class Translator(Protocol):
 
 PLATFORMS: Mapping[str, Translator] = {
     "aftership": aftership.translate,
+    "amazon": amazon.translate,
     "easypost": easypost.translate,
     "shopify": shopify.translate,
     "woocommerce": woocommerce.translate,

@@ -102,7 +102,7 @@ async def machine(settings: Settings) -> AsyncIterator[Machine]:
     kinds = {name: type_name(kind) for name, kind in attributes.TYPES.items()}
     async with (
         EmbeddedServer(log_file=logs / "temporal.log", search_attributes=kinds) as server,
-        open_store(settings.store_url) as store,
+        open_store(settings.store) as store,
     ):
         client = await Client.connect(server.address, plugins=[plugin()])
         worker = await children.start(_environment(settings, server.address), logs / "worker.log", *children.WORKER)

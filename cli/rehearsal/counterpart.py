@@ -29,7 +29,7 @@ class Rehearsed:
         self.references: dict[str, str] = {}
         """The newest reference given to each kind of command."""
 
-    async def execute(self, command: Command) -> CommandAccepted:
+    async def execute(self, command: Command, *, shop: str) -> CommandAccepted:
         """Take a command as the scenario says.
 
         Raises:
@@ -48,6 +48,6 @@ class Rehearsed:
         self.answered.add(command.key)
         if rule.refuse is not None:
             raise CommandRefused(rule.refuse)
-        accepted = await self._booked.execute(command)
+        accepted = await self._booked.execute(command, shop=shop)
         self.references[command.type] = accepted.reference
         return accepted

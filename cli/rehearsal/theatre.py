@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from google.protobuf.duration_pb2 import Duration
+from pydantic import SecretStr
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, WorkflowHistory
@@ -121,12 +122,12 @@ class Theatre:
         async with self._places, self._server() as service:
             name = f"rehearsal-{next(self._numbers)}"
             client = await self._namespace(service, name)
-            settings = self._settings.model_copy(update={"data": self._folder / name, "database_url": ""})
+            settings = self._settings.model_copy(update={"data": self._folder / name, "database_url": SecretStr("")})
             time, counterpart = VirtualTime(client), Rehearsed(scenario.counterparts)
             async with AsyncExitStack() as stack:
                 settings.data.mkdir()
                 shutil.copy(self._folder / EMPTY, settings.data / "aftersales.db")
-                store = await stack.enter_async_context(open_store(settings.store_url))
+                store = await stack.enter_async_context(open_store(settings.store))
                 worker = build_worker(
                     time.client, store, settings, books=self._books, counterpart=counterpart, versioned=False
                 )

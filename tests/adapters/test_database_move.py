@@ -18,7 +18,7 @@ from adapters.database.revisions import change_revision
 from adapters.database.schema import letters, metadata, outcomes
 from adapters.database.tally import Tally
 from aftersales.records import EventStatus, PaymentRecord
-from cli.app import VERBS, _run
+from cli.app import _run
 from tests.adapters.conftest import NewAddress
 from tests.adapters.test_store import NOON, at, command, event, letter, outcome, ref, running
 from tests.postgres import PostgresServer
@@ -201,7 +201,6 @@ def test_by_the_command_line(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setitem(VERBS, "db", ("cli.db", "the database"))
     monkeypatch.setenv("AFTERSALES_DATA", str(tmp_path / "data"))
     asyncio.run(fill(address))
     there = other(kind, new_address, postgres)

@@ -228,7 +228,7 @@ class Dying:
     def __init__(self) -> None:
         self.paid: list[str] = []
 
-    async def execute(self, command: Command) -> CommandAccepted:
+    async def execute(self, command: Command, *, shop: str) -> CommandAccepted:
         if command.key not in self.paid:
             self.paid.append(command.key)
             raise ConnectionError("the worker was killed")

@@ -94,12 +94,12 @@ class Counting(Booked):
         self.done: Counter[tuple[str, str]] = Counter()
         self.refused: set[str] = set()
 
-    async def execute(self, command: Command) -> CommandAccepted:
+    async def execute(self, command: Command, *, shop: str) -> CommandAccepted:
         """Done once per key, as the port asks."""
         if command.type in self.refused:
             raise CommandRefused("no such order")
         self.done[command.type, command.key] += 1
-        return await super().execute(command)
+        return await super().execute(command, shop=shop)
 
     def types(self, order: str) -> list[str]:
         """What was carried out for an order, repeats of a key left out."""
@@ -174,7 +174,7 @@ async def open_shop(client: Client, folder: Path, cuts: Cuts) -> AsyncIterator[S
     windows = "returns: {reply_window: 5s, ship_back_window: 1h}\noperators: {operator_window: 1h}"
     file.write_text(f"extends: {settings.policy}\nversion: chaos\n{windows}\n")
     counterpart = Counting()
-    async with open_store(settings.store_url) as store:
+    async with open_store(settings.store) as store:
         worker = build_worker(
             client,
             cuts.around(store),

@@ -22,9 +22,9 @@ class Witnessed(Booked):
     def __init__(self, log: Path) -> None:
         self._log = log
 
-    async def execute(self, command: Command) -> CommandAccepted:
+    async def execute(self, command: Command, *, shop: str) -> CommandAccepted:
         """Accept the command, and write its key down in one write, which no kill can halve."""
-        accepted = await super().execute(command)
+        accepted = await super().execute(command, shop=shop)
         descriptor = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(descriptor, f"{command.key}\t{accepted.reference}\n".encode())

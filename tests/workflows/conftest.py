@@ -116,7 +116,7 @@ async def without_worker(settings: Settings) -> AsyncIterator[Shop]:
     kinds = {name: type_name(kind) for name, kind in attributes.TYPES.items()}
     async with (
         EmbeddedServer(log_file=folder / "server.log", search_attributes=kinds) as server,
-        open_store(settings.store_url) as store,
+        open_store(settings.store) as store,
     ):
         client = await connect(server.address)
         policy = load_policy(settings.policy, settings.law)

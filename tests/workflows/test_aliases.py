@@ -156,7 +156,7 @@ async def test_while_temporal_is_away_nothing_is_acknowledged_and_the_same_event
     settings, kinds = Settings(data=tmp_path), {name: type_name(kind) for name, kind in attributes.TYPES.items()}
     server = EmbeddedServer(log_file=tmp_path / "log", db_file=tmp_path / "temporal.db", search_attributes=kinds)
     policy = load_policy(settings.policy, settings.law)
-    async with open_store(settings.store_url) as store:
+    async with open_store(settings.store) as store:
         async with server:
             client = await connect(server.address, patience=timedelta(milliseconds=200))
             starter = Starter(client, store, Policies(policy), settings)

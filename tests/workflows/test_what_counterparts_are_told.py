@@ -63,7 +63,7 @@ async def test_the_customer_gets_the_invoice_with_the_right_data_and_no_earlier_
     right = next(one for one in commands if one.data["details"])
     letter = asked(histories, "send_letter")[-1]
     assert letter["letter"] == "invoice-sent"
-    assert letter["values"]["number"] == (await Booked().execute(right)).reference
+    assert letter["values"]["number"] == (await Booked().execute(right, shop="")).reference
 
 
 async def test_the_customer_gets_the_number_or_the_link_that_an_operator_has_from_finance(theatre: Theatre) -> None:

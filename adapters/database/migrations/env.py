@@ -1,8 +1,7 @@
 """What Alembic runs: the migrations, on the connection and in the transaction that `upgrade.py` opened.
 
 A new migration is a file `versions/000N_<what>.py` with the next number; write it by hand, like the one before.
-Its `downgrade` goes back. What that throws away is told before: `DROPS` names the tables, `LOSES` is a sentence about
-anything else.
+Its `downgrade` goes back. What that throws away is told before: `DROPS` names tables, and columns as `table.column`.
 """
 
 from alembic import context

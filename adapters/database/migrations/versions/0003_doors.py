@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+DROPS = ("answered", "aliases", "letters.tried_at", "letters.bounced")
 
 TIME = sa.DateTime(timezone=True)
 

@@ -54,7 +54,7 @@ from aftersales.routing import (
     start_for,
 )
 from aftersales.screening import screen
-from aftersales.taking import early, foreign, sender_of, sent_by, take
+from aftersales.taking import early, foreign, sender_of, sent_by, take, writer_of
 from workflows.start import start_options
 
 PROCESSES = {process.process: process for process in workflows.ALL}
@@ -104,8 +104,7 @@ class Starter(Intake):
     async def _handle_all(self, raws: Sequence[object]) -> list[EventRecord]:
         wanted = {alias for raw in raws if (alias := alias_in(raw))}
         found = await self._store.aliases(wanted) if wanted else {}
-        now = self._clock()
-        taken = [take(raw, found, now) for raw in raws]
+        taken = [take(raw, found, self._clock()) for raw in raws]
         told = [alias for _, event, raw in taken if event for alias in told_by(event, raw)]
         owners = {of_order(event.order_id) for _, event, _ in taken if event}
         before, known, awaited = await self._store.take_events([record for record, *_ in taken], told, owners | wanted)
@@ -128,7 +127,11 @@ class Starter(Intake):
         async def in_turn(events: list[tuple[int, Event]]) -> None:
             for index, event in events:
                 again = before[index] in {EventStatus.RECEIVED, EventStatus.NO_OPEN_CASE}
-                results[index] = await self._carry(results[index], event, again=again)
+                writer = writer_of(event, taken[index].raw)
+                if writer and isinstance(event, Message) and (reason := await self._stranger(writer, event)):
+                    results[index] = _settled(results[index], EventStatus.FOR_A_PERSON, reason)
+                else:
+                    results[index] = await self._carry(results[index], event, again=again)
 
         carried = await asyncio.gather(*(in_turn(events) for events in orders.values()), return_exceptions=True)
         # One that no case awaited was settled at once, and may have reached a case that opened behind it.
@@ -193,6 +196,22 @@ class Starter(Intake):
             # Another process opened a case after we looked and before it could see that this event waits.
             return await self._carry(record, event, again=True)
         return settled
+
+    async def _stranger(self, writer: str, message: Message) -> str:
+        """Why a mail is not taken as one of the order's customer; empty where it is.
+
+        Anybody can write an order id into a mail. Who answers a letter of ours has read it, and who writes from the
+        address of the order is its customer.
+        """
+        letter = await self._store.letter_with(message.in_reply_to) if message.in_reply_to else None
+        if letter and letter.case.order_id == message.order_id:
+            return ""
+        order = message.order or await self._openings.newest_order(message.order_id)
+        if order and order.customer.email.lower() == writer:
+            return ""
+        whose = f"whose customer is {order.customer.email}" if order else "which is not known here"
+        named = f"a mail from {writer} names the order {message.order_id}, {whose}"
+        return f"{named}: read it, and send it on by ./dev route"
 
     async def _bounced(self, record: EventRecord, event: LetterBounced) -> EventRecord:
         """A letter came back: a person is told which, and the ledger says so."""

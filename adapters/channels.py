@@ -12,7 +12,7 @@ from typing_extensions import TypedDict, Unpack
 
 from adapters.bridge import BridgeChannel
 from adapters.channel_settings import ChannelsOut, ShopChannels
-from adapters.outbox import Outbox
+from adapters.outbox import Outbox, OutboxError
 from adapters.smtp import SmtpChannel
 from aftersales.letters import Rendered
 from aftersales.order import Customer
@@ -40,8 +40,9 @@ class _Letter(TypedDict):
 class _Chain:
     """The channels of one shop. Implements `aftersales.ports.Channel`."""
 
-    def __init__(self, settings: ShopChannels, channels: Mapping[str, Channel]) -> None:
-        self._settings, self._channels = settings, channels
+    def __init__(self, settings: ShopChannels, channels: Mapping[str, Channel], copies: Outbox) -> None:
+        """`copies` keeps what other channels have sent, for evidence."""
+        self._settings, self._channels, self._copies = settings, channels, copies
 
     def _for(self, customer: Customer, order_channel: str) -> Sequence[str]:
         """What a platform's bridge refuses must not reach the platform's customer by another way."""
@@ -53,11 +54,21 @@ class _Chain:
         refusals: list[Undeliverable] = []
         for channel in self._for(letter["to"], letter["order_channel"]):
             try:
-                return await self._channels[channel].deliver(**letter)
+                reference = await self._channels[channel].deliver(**letter)
+                if channel != "outbox":
+                    await self._keep(letter)
+                return reference
             except Undeliverable as refusal:
                 _log.info("letter.refused", case=letter["case_id"], letter=letter["name"], channel=channel)
                 refusals.append(refusal)
         raise Undeliverable("; ".join(map(str, refusals))) from refusals[-1]
+
+    async def _keep(self, letter: _Letter) -> None:
+        """A copy that cannot be written changes nothing about the letter, which is out."""
+        try:
+            await self._copies.deliver(**letter)
+        except (OutboxError, ValueError) as error:
+            _log.error("letter.copy_not_kept", case=letter["case_id"], letter=letter["name"], problem=str(error))
 
 
 class _Shops:
@@ -87,6 +98,7 @@ async def open_channels(settings: ChannelsOut, outbox: Path) -> AsyncIterator[Ch
             if shop.bridge:
                 channels["bridge"] = bridge = BridgeChannel(shop.bridge)
                 closing.push_async_callback(bridge.close)
-            return _Chain(shop, channels)
+            mailbox, reply_to = (shop.smtp.sender, shop.smtp.reply_to) if shop.smtp else ("", "")
+            return _Chain(shop, channels, Outbox(outbox, mailbox=mailbox, reply_to=reply_to))
 
         yield _Shops(opened(settings.default), {name: opened(shop) for name, shop in settings.shops.items()})

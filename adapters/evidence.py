@@ -19,6 +19,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from typing_extensions import override
 
 from adapters.database.views import Views
+from adapters.outbox import written
 from aftersales.evidence import MANIFEST, EvidencePack, EvidenceRequest, OrderRecord, SentLetter, built, pack
 from aftersales.ports import EvidenceLocker
 from aftersales.records import CommandRecord, LetterRecord
@@ -64,9 +65,9 @@ class EvidenceFolder(EvidenceLocker):
         )
 
     def _mail(self, letter: LetterRecord) -> bytes | None:
-        """The e-mail as it went out; None where the outbox does not have it, as with another channel."""
-        file = self._outbox / (letter.reference or "")
-        return file.read_bytes() if letter.reference and file.is_file() else None
+        """The e-mail as it went out; None where the outbox of this machine does not have it."""
+        file = written(self._outbox, letter.case.order_id, letter.key) if letter.sent_at else None
+        return file.read_bytes() if file else None
 
 
 def _written(home: Path, files: Mapping[str, bytes]) -> bool:

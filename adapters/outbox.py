@@ -33,9 +33,9 @@ class OutboxError(OSError):
 class Outbox:
     """Writes letters into a folder. Implements `aftersales.ports.Channel`."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` is made when the first letter is written."""
-        self._folder = folder
+    def __init__(self, folder: Path, *, mailbox: str = "", reply_to: str = "") -> None:
+        """`folder` is made when the first letter is written; `mailbox` and `reply_to` are as in `compose`."""
+        self._folder, self._mailbox, self._reply_to = folder, mailbox, reply_to
 
     async def deliver(
         self,
@@ -58,10 +58,18 @@ class Outbox:
             ValueError: the customer's e-mail address is none, or `at` has no offset.
         """
         message = compose(
-            key=key, case_id=case_id, message_id=message_id, to=to, sender=sender, rendered=rendered, at=at
+            key=key,
+            case_id=case_id,
+            message_id=message_id,
+            to=to,
+            sender=sender,
+            rendered=rendered,
+            at=at,
+            mailbox=self._mailbox,
+            reply_to=self._reply_to,
         )
         folder = self._folder / _folder_name(parse_case_id(case_id).order_id)
-        file = f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{_safe(name)}-{_short(key, 10)}.eml"
+        file = f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{_safe(name)}{_end(key)}"
         try:
             path = await asyncio.to_thread(_write_once, folder, file, message.as_bytes())
         except OSError as error:
@@ -71,6 +79,15 @@ class Outbox:
                 "make room, give the worker leave to write there, or set another folder",
             ) from error
         return path.relative_to(self._folder).as_posix()
+
+
+def written(folder: Path, order_id: str, key: str) -> Path | None:
+    """The file of the letter with this key in an outbox folder; None where it has none."""
+    return next((folder / _folder_name(order_id)).glob(f"*{_end(key)}"), None)
+
+
+def _end(key: str) -> str:
+    return f"-{_short(key, 10)}.eml"
 
 
 def _write_once(folder: Path, file: str, content: bytes) -> Path:

@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -183,6 +184,16 @@ class Settings(BaseSettings):
         """What the platform of a shop does not tell."""
         known = self.shops.get(shop)
         return (known.storefront if known else Storefront()).model_copy(update={"shop": shop})
+
+    @property
+    def mail_in(self) -> MailSettings:
+        """How mail is read: with our own addresses, and what order ids look like, where that is not said for mail."""
+        ways = [self.letters, *(shop.letters for shop in self.shops.values() if shop.letters)]
+        senders = {parseaddr(way.smtp.sender)[1].lower() for way in ways if way.smtp}
+        own = self.mail.own_addresses | senders | {f"aftersales@{self.mail_domain}".lower()}
+        return self.mail.model_copy(
+            update={"own_addresses": frozenset(own), "order_ids": self.mail.order_ids or self.order_ids}
+        )
 
     @property
     def channels(self) -> ChannelsOut:

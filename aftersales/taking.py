@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from aftersales.aliases import SENDER, Alias, alias_in, named, pick, waiting_under
-from aftersales.events import MAX_BYTES, BadEvent, Event, OrderEvent, parse_event
+from aftersales.events import MAX_BYTES, BadEvent, Event, Message, OrderEvent, parse_event
 from aftersales.records import CaseRecord, EventRecord, EventStatus, Unreadable
 from aftersales.routing import came_early
 
@@ -64,6 +64,15 @@ def sent_by(raw: object, shop: str) -> object:
 def sender_of(raw: object) -> str:
     """The shop for which the sender of an event speaks; empty where it speaks for all."""
     return str(raw.get(SENDER) or "") if isinstance(raw, Mapping) else ""
+
+
+WRITER = "mailfrom"
+"""The attribute of an event that a mail became: the address that wrote it."""
+
+
+def writer_of(event: Event, raw: Mapping[str, Any]) -> str:
+    """The address that wrote the mail which an event is, in lower case; empty for one that came another way."""
+    return str(raw.get(WRITER) or "").strip().lower() if isinstance(event, Message) else ""
 
 
 def foreign(event: Event, raw: Mapping[str, Any], owners: Sequence[Alias]) -> str:

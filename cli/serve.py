@@ -132,7 +132,7 @@ def door(settings: Settings, starter: Starter, store: Store, client: Client) -> 
         senders=Senders(settings.keys() if settings.secrets else settings.keys(own_secret(settings.data))),
         seen=InDatabase(store),
         translate=events_of,
-        read_mail=MailDoor(settings.mail, attachments).take,
+        read_mail=MailDoor(settings.mail_in, attachments).take,
         attachments=attachments.open,
         checks=checks(store, client),
     )

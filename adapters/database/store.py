@@ -96,13 +96,17 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         row = {"_key": key, "_sent_at": at, "_reference": reference}
         await self._writer.write((self._do.letter_sent, [row]))
 
+    async def letter_with(self, message_id: str) -> LetterRecord | None:
+        """The letter with this Message-ID; None where it is none of ours."""
+        row = await self._first(queries.LETTER_BY_ID, message_id=clean(message_id))
+        return rows.letter_of(row) if row else None
+
     async def letter_bounced(self, message_id: str, why: str) -> LetterRecord | None:
         """Write down that a letter came back; None where no letter of ours has this Message-ID."""
-        row = await self._first(queries.LETTER_BY_ID, message_id=message_id)
-        if row is None:
-            return None
-        await self._writer.write((self._do.letter_bounced, [{"_key": row["key"], "_bounced": why}]))
-        return rows.letter_of(row)
+        letter = await self.letter_with(message_id)
+        if letter:
+            await self._writer.write((self._do.letter_bounced, [{"_key": clean(letter.key), "_bounced": why}]))
+        return letter
 
     @override
     async def letter_tried(self, key: str, *, at: datetime, after: datetime | None) -> bool:

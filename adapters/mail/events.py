@@ -45,7 +45,8 @@ def event_of(
         "datacontenttype": "application/json",
     }
     if mail.kind == "message":
-        return event | _from_a_customer(mail, order_ids, urls, left_out)
+        # The intake compares it with the order's customer.
+        return event | {"mailfrom": mail.sender or "nobody"} | _from_a_customer(mail, order_ids, urls, left_out)
     if mail.kind == "bounce" and mail.report and (mail.order_id or mail.report.recipient):
         return event | _bounced(mail)
     known: RawEvent = {"in_reply_to": mail.letter, "case_id": mail.case_id}

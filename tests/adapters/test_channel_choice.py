@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from adapters.channel_settings import ChannelsOut, ShopChannels
 from adapters.channels import open_channels
+from adapters.outbox import written
 from aftersales.ports import Channel
 from aftersales.sending import NotSent, PerhapsSent, Undeliverable
 from tests.bridge_service import SECRET, Service
@@ -68,7 +69,26 @@ async def test_a_customer_of_a_platform_is_written_to_by_its_bridge_alone(tmp_pa
             service.status, service.body = 422, "the buyer wants no messages"
             with pytest.raises(Undeliverable, match=r"said: 422 the buyer wants no messages$"):
                 await deliver(channel, order_channel="amazon")
-    assert (len(server.taken), list(tmp_path.iterdir())) == (1, [])
+    assert len(server.taken) == 1
+
+
+async def test_what_a_mail_server_took_is_kept_as_it_was_sent(tmp_path: Path) -> None:
+    async with MailServer().running() as server:
+        shop = ShopChannels(chain=("smtp",), smtp=server.settings())
+        async with open_channels(ChannelsOut(default=shop), tmp_path) as channel:
+            await deliver(channel)
+        copy = written(tmp_path, "A-1001", "k-1")
+        assert copy
+        assert copy.read_bytes().strip() == server.content(0).strip()
+        assert written(tmp_path, "A-1001", "k-2") is None
+
+
+async def test_a_copy_that_cannot_be_kept_does_not_hold_a_letter_up(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    async with MailServer().running() as server:
+        shop = ShopChannels(chain=("smtp",), smtp=server.settings())
+        async with open_channels(ChannelsOut(default=shop), tmp_path / "file") as channel:
+            assert await deliver(channel) == "smtp 2.0.0 queued as Q1"
 
 
 async def test_what_one_refuses_the_next_is_given(tmp_path: Path, service: Service) -> None:

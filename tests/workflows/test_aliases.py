@@ -145,6 +145,26 @@ async def test_a_letter_that_came_back_is_for_a_person_and_no_reply(shop: Shop) 
     assert await shop.letters() == ["return-terms"]
 
 
+async def test_a_mail_that_names_an_order_counts_only_from_its_customer(shop: Shop) -> None:
+    async def mail(name: str, writer: str, **data: Any) -> EventRecord:
+        return await shop.starter.handle({**event("customer.message", "A-1", name, **data), "mailfrom": writer})
+
+    assert (await mail("early", "ada@example.com", text="Hello?")).status == EventStatus.FOR_A_PERSON
+    await shop.starter.handle(return_requested("A-1"))
+    await shop.reaches("return-escalation/A-1", "return-terms")
+    [letter] = await shop.store.views.letters()
+
+    forged = await mail("forged", "mallory@example.com", text="1", case_id="return-escalation/A-1")
+    assert (forged.status, forged.cases) == (EventStatus.FOR_A_PERSON, ())
+    assert "mallory@example.com names the order A-1, whose customer is ada@example.com" in forged.detail
+    guessed = await mail("guessed", "mallory@example.com", text="1", in_reply_to="<not.ours@mail.example>")
+    assert guessed.status == EventStatus.FOR_A_PERSON
+    other = await mail("other address", "ada@work.example", text="Hm.", in_reply_to=letter.message_id)
+    assert other.cases == ("return-escalation/A-1",)
+    own = await mail("own address", "Ada@Example.com", text="Hm again.")
+    assert own.cases == ("return-escalation/A-1",)
+
+
 async def test_mail_that_nobody_wrote_is_set_aside(shop: Shop) -> None:
     await shop.starter.handle(return_requested("A-1"))
     ignored = event("mail.ignored", "A-1", kind="auto_reply", text="I am on holiday")

@@ -67,9 +67,10 @@ class BadSettings(Exception):
     """The settings cannot be used. The text says which, where they stand, and why."""
 
 
-def settings_file() -> Path:
-    """The settings file, which need not be there."""
-    return Path(os.environ.get("AFTERSALES_SETTINGS") or "aftersales.toml")
+def settings_file() -> Path | None:
+    """The settings file, which need not be there; None where AFTERSALES_SETTINGS is empty."""
+    named = os.environ.get("AFTERSALES_SETTINGS", "aftersales.toml")
+    return Path(named) if named else None
 
 
 def read_settings() -> Settings:
@@ -79,7 +80,7 @@ def read_settings() -> Settings:
         BadSettings: a value cannot be used, the file is no TOML, or AFTERSALES_SETTINGS names no file.
     """
     file = settings_file()
-    if "AFTERSALES_SETTINGS" in os.environ and not file.is_file():
+    if file and "AFTERSALES_SETTINGS" in os.environ and not file.is_file():
         raise BadSettings(f"AFTERSALES_SETTINGS: there is no file {file}; correct the path, or unset the variable")
     try:
         return Settings()
@@ -88,13 +89,13 @@ def read_settings() -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"{file}: is no TOML: {error}") from None
     except SettingsError as error:
-        raise BadSettings(f"{error}; write lists and tables as JSON, or in {file}") from None
+        raise BadSettings(f"{error}; write lists and tables as JSON, or in aftersales.toml") from None
 
 
-def _fault(loc: tuple[int | str, ...], message: str, file: Path) -> str:
+def _fault(loc: tuple[int | str, ...], message: str, file: Path | None) -> str:
     variable = "AFTERSALES_" + "__".join(map(str, loc)).upper()
     given = any(name.upper() == variable or variable.startswith(f"{name.upper()}__") for name in os.environ)
-    where = variable if given or not file.is_file() else f"{file}: {'.'.join(map(str, loc))}"
+    where = variable if given or not file or not file.is_file() else f"{file}: {'.'.join(map(str, loc))}"
     return f"{where}: {message.removeprefix('Value error, ')}"
 
 

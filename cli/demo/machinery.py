@@ -127,8 +127,14 @@ async def _serving(client: Client, worker: Process, log: Path) -> None:
 
 
 def _environment(settings: Settings, address: str) -> dict[str, str]:
-    ours = {f"AFTERSALES_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
-    return children.environment(address, settings.data) | ours
+    """No letter of a demo leaves this machine, whatever is set for the shop."""
+    inherited = children.environment(address, settings.data)
+    kept = {name: value for name, value in inherited.items() if not name.startswith("AFTERSALES_")}
+    return kept | {
+        "AFTERSALES_SETTINGS": "",
+        "AFTERSALES_DATA": str(settings.data),
+        "AFTERSALES_POLICY": str(settings.policy),
+    }
 
 
 def _write_down(settings: Settings, server: EmbeddedServer, worker: Process) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from adapters.database import Store, open_store
+from adapters.platforms import Untranslated, translate
+from adapters.platforms.kept import webhook_in
 from adapters.settings import Settings
 from aftersales.plaintext import one_line
 from aftersales.records import EventRecord, EventStatus, Unreadable
@@ -15,6 +17,7 @@ from cli.connection import open_starter
 from cli.running import Stop, run
 from cli.send import fields, line, told
 from cli.show import cell, console, emit, moment, table
+from starter import Starter
 
 MOST = 10_000
 """Events that `--all-refused` sends again in one go."""
@@ -93,13 +96,35 @@ async def _resend(settings: Settings, ids: list[str], as_json: bool) -> int:
     async with open_starter(settings) as (desk, starter):
         again = await (named(desk.store, ids) if ids else _all_refused(desk.store))
         for record in again:
-            result = await starter.handle(_raw(record))
-            refused |= result.status == EventStatus.REFUSED
-            if as_json:
-                emit(fields(result))
-            else:
-                print(line(result))
+            for result in await _again(settings, desk.store, starter, record):
+                refused |= result.status == EventStatus.REFUSED
+                if as_json:
+                    emit(fields(result))
+                else:
+                    print(line(result))
     return 1 if refused else 0
+
+
+async def _again(settings: Settings, store: Store, starter: Starter, record: EventRecord) -> list[EventRecord]:
+    """Send an event again; a platform's message is translated again, by the settings of today."""
+    webhook = webhook_in(record.raw)
+    if webhook is None:
+        return [await starter.handle(_raw(record))]
+    storefront = settings.storefront(webhook.shop)
+    try:
+        made = translate(
+            webhook.platform,
+            webhook.headers,
+            webhook.payload,
+            storefront=storefront,
+            received_at=record.received_at,
+        )
+    except Untranslated as why:
+        return [record.model_copy(update={"status": EventStatus.REFUSED, "detail": str(why)})]
+    became = await starter.handle_all(made, shop=webhook.shop)
+    done = {"status": EventStatus.DONE_BY_HAND, "detail": f"sent again as {', '.join(one.id for one in became)}"}
+    await store.settle_events([record.model_copy(update=done)])
+    return became
 
 
 async def _done(settings: Settings, ids: list[str], detail: str, as_json: bool) -> int:

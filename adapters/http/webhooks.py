@@ -20,6 +20,7 @@ from adapters.http.platforms import check_signature, is_ping
 from adapters.http.problems import Problem, answered
 from adapters.http.settings import Platform
 from adapters.platforms.errors import Untranslated
+from adapters.platforms.kept import kept
 from aftersales.records import Unreadable
 from aftersales.strict_json import NotJson, read_json
 
@@ -53,16 +54,19 @@ async def take_webhook(gate: Gate, request: Request, platform: str, shop: str) -
 
 
 def _events(gate: Gate, platform: Platform, request: Request, body: bytes, shop: str) -> tuple[list[object], str]:
-    """The events of a webhook, or its text with what is wrong with it; and what to say about it."""
+    """The events of a webhook, or all of it with what is wrong with it; and what to say about it."""
+    names = dict(request.headers)
     try:
         payload = read_json(body)
-        names = dict(request.headers)
+    except NotJson as wrong:
+        text = body.decode("utf-8-sig", errors="replace")
+        return [Unreadable(text, f"{platform}: {wrong}")], f"kept for a person: {wrong}"
+    try:
         events = gate.door.translate(platform, names, payload, shop=shop, received_at=gate.door.clock())
         return list(events), "" if events else "no event follows from it"
-    except (NotJson, Untranslated) as wrong:
+    except Untranslated as wrong:
         reason = str(wrong)
     except Exception as error:  # a platform sends what nobody foresaw: it must neither be lost nor come again
         _log.error("webhook.untranslatable", platform=platform, shop=shop, error=type(error).__name__)
         reason = f"the translator failed on it ({type(error).__name__}); report it, with the topic of the webhook"
-    kept = Unreadable(body.decode("utf-8-sig", errors="replace"), f"{platform}: {reason}")
-    return [kept], f"kept for a person: {reason}"
+    return [kept(platform, shop, names, payload, reason)], f"kept for a person: {reason}"

@@ -9,6 +9,8 @@ import structlog
 
 from adapters.aws_envelopes import unwrapped
 from adapters.platforms import amazon
+from adapters.platforms.errors import Untranslated
+from adapters.platforms.kept import kept
 from adapters.platforms.storefront import Storefront
 from adapters.queues import Decode
 from aftersales.ports import Delivery
@@ -38,6 +40,8 @@ def amazon_decoder(storefront: Storefront, *, clock: Callable[[], datetime] = _n
                 events += amazon.translate({}, told, storefront=storefront, received_at=clock())
             except amazon.NothingToDo as why:
                 _log.info("amazon.nothing_to_do", message=delivery.id, reason=str(why))
+            except Untranslated as why:
+                events.append(kept("amazon", storefront.shop, {}, told, str(why)))
         return events
 
     return decode

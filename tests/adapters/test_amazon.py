@@ -20,9 +20,11 @@ from adapters.platforms.amazon import NothingToDo, translate
 from adapters.platforms.amazon_queue import amazon_decoder
 from adapters.platforms.amazon_returns import STAGES
 from adapters.platforms.errors import Untranslated
+from adapters.platforms.kept import webhook_in
 from adapters.platforms.storefront import Storefront
 from aftersales import events as contract
 from aftersales.events import Event, parse_event
+from aftersales.records import Unreadable
 from aftersales.scans import scan_meaning
 from tests.queues import MemoryDelivery, MemoryQueue
 
@@ -466,8 +468,10 @@ def test_a_queue_may_carry_amazons_messages_in_any_envelope_beside_events() -> N
     assert decoded(bridged) == decoded(wrapped) == [direct]
     assert decoded({"specversion": "1.0", "id": "own"}) == [{"specversion": "1.0", "id": "own"}]
     assert decoded(message("FeePromotionNotification")) == []
-    with pytest.raises(Untranslated, match="has no items"):
-        decoded(message("ordersV0_getOrder_200_ex0"))
+    [kept] = decoded(message("ordersV0_getOrder_200_ex0"))
+    assert isinstance(kept, Unreadable)
+    assert "has no items" in kept.reason
+    assert webhook_in(kept.text)
 
 
 def test_the_document_names_every_state_of_a_return_and_every_notification_that_counts() -> None:

@@ -11,6 +11,7 @@ import unicodedata
 import pytest
 
 from adapters.http.settings import Platform
+from adapters.platforms.kept import webhook_in
 from aftersales.records import Unreadable
 from tests.adapters.http.conftest import Served
 from tests.adapters.http.doubles import OLD_PLATFORM_SECRET, PLATFORM_SECRET, SHARED, kind, problem
@@ -112,4 +113,6 @@ async def test_real_bodies_of_platforms_arrive_unchanged(served: Served) -> None
         body = path.read_bytes()
         assert (await served.post("/platforms/shopify/lamps", body, headers("shopify", body)))[0] == 200
     kept = [raw for _, raw in served.intake.taken if isinstance(raw, Unreadable)]
-    assert [one.text for one in kept] == [path.read_text("utf-8") for path in paths]
+    arrived = [webhook_in(one.text) for one in kept]
+    assert [one and one.payload for one in arrived] == [json.loads(path.read_text("utf-8")) for path in paths]
+    assert all(one and one.shop == "lamps" and "x-shopify-hmac-sha256" not in one.headers for one in arrived)

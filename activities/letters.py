@@ -17,7 +17,7 @@ from aftersales.model import Model, Time
 from aftersales.order import Customer
 from aftersales.ports import Channel, LetterLedger
 from aftersales.records import CaseRef, LetterRecord
-from aftersales.sending import NotSent, PerhapsSent, PutOff, Undeliverable
+from aftersales.sending import NotSent, Outgoing, PerhapsSent, PutOff, Undeliverable
 
 LETTER_HELD = "LetterHeld"
 """The error type of a letter that its channel forbids or refuses, or that may be out already; a person decides. Its
@@ -122,19 +122,19 @@ class Letters:
             raise _held(f"{_CUT_OFF}, so the customer may have it already", request, perhaps=written)
         this = _Try(self._ledger, request.key, at=request.at, after=claimed.tried_at)
         sent = LetterSent(language=rendered.language, version=rendered.version, choices=rendered.choices)
+        letter = Outgoing(
+            key=request.key,
+            case_id=request.case.case_id,
+            message_id=identity,
+            to=request.to,
+            shop=request.case.shop,
+            name=request.letter,
+            rendered=rendered,
+            at=request.at,
+            order_channel=request.order_channel,
+        )
         try:
-            reference = await self._channel.deliver(
-                key=request.key,
-                case_id=request.case.case_id,
-                message_id=identity,
-                to=request.to,
-                sender=request.case.shop,
-                name=request.letter,
-                rendered=rendered,
-                at=request.at,
-                order_channel=request.order_channel,
-                trying=this.begins,
-            )
+            reference = await self._channel.deliver(letter, this.begins)
         except PerhapsSent as unknown:
             raise _held(str(unknown), request, perhaps=sent) from unknown
         except Undeliverable as refusal:

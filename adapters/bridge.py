@@ -18,11 +18,9 @@ from standardwebhooks import Webhook
 
 from adapters.bridge_settings import Bridge
 from aftersales.ids import parse_case_id
-from aftersales.letters import Rendered
-from aftersales.order import Customer
 from aftersales.plaintext import one_line
 from aftersales.ports import Trying
-from aftersales.sending import NotSent, Undeliverable
+from aftersales.sending import NotSent, Outgoing, Undeliverable
 
 _LONGEST_ANSWER = 64 * 1024
 _LONGEST_WORDS = 300
@@ -50,20 +48,7 @@ class BridgeChannel:
         """End the connections."""
         await self._session.close()
 
-    async def deliver(
-        self,
-        *,
-        key: str,
-        case_id: str,
-        message_id: str,
-        to: Customer,
-        sender: str,
-        name: str,
-        rendered: Rendered,
-        at: datetime,
-        order_channel: str = "",
-        trying: Trying | None = None,
-    ) -> str:
+    async def deliver(self, letter: Outgoing, trying: Trying) -> str:
         """Post one letter; returns the bridge's reference.
 
         Raises:
@@ -71,22 +56,22 @@ class BridgeChannel:
             Undeliverable: it will not deliver it, in its words.
         """
         # A key may hold what a header may not.
-        identity = f"letter_{sha256(key.encode()).hexdigest()[:32]}"
-        letter = {
+        identity = f"letter_{sha256(letter.key.encode()).hexdigest()[:32]}"
+        told = {
             "id": identity,
-            "case_id": case_id,
-            "order_id": parse_case_id(case_id).order_id,
-            "shop": sender,
-            "letter": name,
-            "language": rendered.language,
-            "subject": rendered.subject,
-            "text": rendered.text,
-            "to": {"name": to.name, "email": to.email},
-            "sent_at": at.isoformat(),
+            "case_id": letter.case_id,
+            "order_id": parse_case_id(letter.case_id).order_id,
+            "shop": letter.shop,
+            "letter": letter.name,
+            "language": letter.rendered.language,
+            "subject": letter.rendered.subject,
+            "text": letter.rendered.text,
+            "to": {"name": letter.to.name, "email": letter.to.email},
+            "sent_at": letter.at.isoformat(),
         }
         if self._settings.html:
-            letter["html"] = rendered.html
-        body = json.dumps(letter)
+            told["html"] = letter.rendered.html
+        body = json.dumps(told)
         try:
             async with self._session.post(
                 self._settings.url, data=body.encode(), headers=self._headers(identity, body), allow_redirects=False

@@ -4,37 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 
 import structlog
-from typing_extensions import TypedDict, Unpack
 
 from adapters.bridge import BridgeChannel
 from adapters.channel_settings import ChannelsOut, ShopChannels
 from adapters.outbox import Outbox, OutboxError
 from adapters.smtp import SmtpChannel
-from aftersales.letters import Rendered
 from aftersales.order import Customer
 from aftersales.ports import Channel, Trying
-from aftersales.sending import Undeliverable
+from aftersales.sending import Outgoing, Undeliverable
 
 _log = structlog.get_logger(__name__)
-
-
-class _Letter(TypedDict):
-    """What a channel is given; `aftersales.ports.Channel` says what each is."""
-
-    key: str
-    case_id: str
-    message_id: str
-    to: Customer
-    sender: str
-    name: str
-    rendered: Rendered
-    at: datetime
-    order_channel: str
-    trying: Trying
 
 
 class _Chain:
@@ -50,25 +32,25 @@ class _Chain:
         bridged = customer.email.lower().endswith(known.bridged_addresses) or order_channel in known.bridged_channels
         return ("bridge",) if bridged else known.chain
 
-    async def deliver(self, **letter: Unpack[_Letter]) -> str:
+    async def deliver(self, letter: Outgoing, trying: Trying) -> str:
         refusals: list[Undeliverable] = []
-        for channel in self._for(letter["to"], letter["order_channel"]):
+        for channel in self._for(letter.to, letter.order_channel):
             try:
-                reference = await self._channels[channel].deliver(**letter)
+                reference = await self._channels[channel].deliver(letter, trying)
                 if channel != "outbox":
-                    await self._keep(letter)
+                    await self._keep(letter, trying)
                 return reference
             except Undeliverable as refusal:
-                _log.info("letter.refused", case=letter["case_id"], letter=letter["name"], channel=channel)
+                _log.info("letter.refused", case=letter.case_id, letter=letter.name, channel=channel)
                 refusals.append(refusal)
         raise Undeliverable("; ".join(map(str, refusals))) from refusals[-1]
 
-    async def _keep(self, letter: _Letter) -> None:
+    async def _keep(self, letter: Outgoing, trying: Trying) -> None:
         """A copy that cannot be written changes nothing about the letter, which is out."""
         try:
-            await self._copies.deliver(**letter)
+            await self._copies.deliver(letter, trying)
         except (OutboxError, ValueError) as error:
-            _log.error("letter.copy_not_kept", case=letter["case_id"], letter=letter["name"], problem=str(error))
+            _log.error("letter.copy_not_kept", case=letter.case_id, letter=letter.name, problem=str(error))
 
 
 class _Shops:
@@ -77,8 +59,8 @@ class _Shops:
     def __init__(self, default: Channel, shops: Mapping[str, Channel]) -> None:
         self._default, self._shops = default, shops
 
-    async def deliver(self, **letter: Unpack[_Letter]) -> str:
-        return await self._shops.get(letter["sender"], self._default).deliver(**letter)
+    async def deliver(self, letter: Outgoing, trying: Trying) -> str:
+        return await self._shops.get(letter.shop, self._default).deliver(letter, trying)
 
 
 @asynccontextmanager

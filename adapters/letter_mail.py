@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from email.charset import Charset
 from email.header import Header
 from email.headerregistry import Address
@@ -14,10 +13,10 @@ from email.utils import format_datetime, formataddr, parseaddr
 from hashlib import sha256
 from typing import Any, cast
 
-from aftersales.letters import Rendered
 from aftersales.message_ids import message_id as identity_of
 from aftersales.order import Customer
 from aftersales.plaintext import one_line
+from aftersales.sending import Outgoing
 
 _LONGEST_LINE = 998  # octets, RFC 5322 §2.1.1
 _MAIL = compat32.clone(linesep="\r\n", max_line_length=_LONGEST_LINE)
@@ -25,14 +24,8 @@ _MAIL = compat32.clone(linesep="\r\n", max_line_length=_LONGEST_LINE)
 
 
 def compose(
+    letter: Outgoing,
     *,
-    key: str,
-    case_id: str,
-    message_id: str,
-    to: Customer,
-    sender: str,
-    rendered: Rendered,
-    at: datetime,
     mailbox: str = "",
     reply_to: str = "",
     eight_bit: bool = True,
@@ -40,7 +33,7 @@ def compose(
 ) -> MIMEMultipart:
     """A letter as an e-mail, plain text and HTML. The same letter gives the same bytes.
 
-    Without a `mailbox` it comes from `sender` at the domain of its Message-ID. One that is given (`Name <address>`, or
+    Without a `mailbox` it comes from its shop at the domain of its Message-ID. One that is given (`Name <address>`, or
     the address alone) is the shop's real one: the letter is to be sent, and says what mail programs and answering
     machines need to know. `eight_bit` is whether what carries it takes other bytes than ASCII, `utf8` whether in an
     address too.
@@ -48,29 +41,29 @@ def compose(
     Raises:
         ValueError: the customer's e-mail address is none, or `at` has no offset.
     """
-    if at.tzinfo is None:
-        raise ValueError(f"the time of a letter needs its offset, got {at.isoformat()}")
-    domain = message_id.strip("<>").rpartition("@")[2]
+    if letter.at.tzinfo is None:
+        raise ValueError(f"the time of a letter needs its offset, got {letter.at.isoformat()}")
+    domain = letter.message_id.strip("<>").rpartition("@")[2]
     name, address = parseaddr(mailbox) if mailbox else ("", f"aftersales@{domain}")
     # Not EmailMessage: it parses every header that it is given, which costs more than all the rest of a letter.
-    message = MIMEMultipart("alternative", boundary=f"=_{sha256(key.encode()).hexdigest()[:32]}", policy=_MAIL)
-    message["Message-ID"] = message_id
-    message["Date"] = format_datetime(at)
-    message["From"] = formataddr((name or one_line(sender), address))
-    message["To"] = _recipient(to, utf8=utf8)
-    message["Subject"] = _header("Subject", rendered.subject)
+    message = MIMEMultipart("alternative", boundary=f"=_{sha256(letter.key.encode()).hexdigest()[:32]}", policy=_MAIL)
+    message["Message-ID"] = letter.message_id
+    message["Date"] = format_datetime(letter.at)
+    message["From"] = formataddr((name or one_line(letter.shop), address))
+    message["To"] = _recipient(letter.to, utf8=utf8)
+    message["Subject"] = _header("Subject", letter.rendered.subject)
     if reply_to:
         message["Reply-To"] = reply_to
     if mailbox:
         # No such message was ever sent. Mail programs show what refers to the same one as one conversation, and the
         # case can be read out of it where a reply names nothing else.
-        thread = identity_of(case_id, f"{case_id}#thread", domain)
+        thread = identity_of(letter.case_id, f"{letter.case_id}#thread", domain)
         message["In-Reply-To"] = message["References"] = thread
         # No answering machine is to answer (RFC 3834 §5).
         message["Auto-Submitted"] = "auto-generated"
-    message["X-Aftersales-Case"] = _header("X-Aftersales-Case", case_id)
-    message["Content-Language"] = rendered.language
-    for content, kind in ((rendered.text, "plain"), (rendered.html, "html")):
+    message["X-Aftersales-Case"] = _header("X-Aftersales-Case", letter.case_id)
+    message["Content-Language"] = letter.rendered.language
+    for content, kind in ((letter.rendered.text, "plain"), (letter.rendered.html, "html")):
         message.attach(MIMEText(content, kind, cast(Any, _body_charset(content, eight_bit)), policy=_MAIL))
     return message
 

@@ -13,15 +13,14 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC
 from hashlib import sha256
 from pathlib import Path
 
 from adapters.letter_mail import compose
 from aftersales.ids import parse_case_id
-from aftersales.letters import Rendered
-from aftersales.order import Customer
 from aftersales.ports import Trying
+from aftersales.sending import Outgoing
 
 _LONGEST_FOLDER = 60
 
@@ -37,39 +36,16 @@ class Outbox:
         """`folder` is made when the first letter is written; `mailbox` and `reply_to` are as in `compose`."""
         self._folder, self._mailbox, self._reply_to = folder, mailbox, reply_to
 
-    async def deliver(
-        self,
-        *,
-        key: str,
-        case_id: str,
-        message_id: str,
-        to: Customer,
-        sender: str,
-        name: str,
-        rendered: Rendered,
-        at: datetime,
-        order_channel: str = "",
-        trying: Trying | None = None,
-    ) -> str:
-        """Write one letter, once per `key`; returns the file's path inside the outbox folder.
+    async def deliver(self, letter: Outgoing, trying: Trying) -> str:
+        """Write one letter, once per key; returns the file's path inside the outbox folder.
 
         Raises:
             OutboxError: the folder cannot be made or written.
-            ValueError: the customer's e-mail address is none, or `at` has no offset.
+            ValueError: the customer's e-mail address is none, or its time has no offset.
         """
-        message = compose(
-            key=key,
-            case_id=case_id,
-            message_id=message_id,
-            to=to,
-            sender=sender,
-            rendered=rendered,
-            at=at,
-            mailbox=self._mailbox,
-            reply_to=self._reply_to,
-        )
-        folder = self._folder / _folder_name(parse_case_id(case_id).order_id)
-        file = f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{_safe(name)}{_end(key)}"
+        message = compose(letter, mailbox=self._mailbox, reply_to=self._reply_to)
+        folder = self._folder / _folder_name(parse_case_id(letter.case_id).order_id)
+        file = f"{letter.at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{_safe(letter.name)}{_end(letter.key)}"
         try:
             path = await asyncio.to_thread(_write_once, folder, file, message.as_bytes())
         except OSError as error:

@@ -7,7 +7,6 @@ A mail server cannot tell a repeat. What it may have taken without our hearing o
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from email.utils import parseaddr
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPSenderRefused
@@ -16,11 +15,9 @@ from adapters.letter_mail import compose, mail_address
 from adapters.letter_rate import LetterRate
 from adapters.smtp_connections import Connections, words
 from adapters.smtp_settings import Smtp
-from aftersales.letters import Rendered
-from aftersales.order import Customer
 from aftersales.plaintext import one_line
 from aftersales.ports import Trying
-from aftersales.sending import NotSent, PerhapsSent, PutOff, Undeliverable
+from aftersales.sending import NotSent, Outgoing, PerhapsSent, PutOff, Undeliverable
 
 _PUT_OFF = 60.0
 """Seconds before the first try again of what a server has put off; grey lists let through after one to five minutes."""
@@ -42,20 +39,7 @@ class SmtpChannel:
         """Say goodbye to the server."""
         await self._connections.close()
 
-    async def deliver(
-        self,
-        *,
-        key: str,
-        case_id: str,
-        message_id: str,
-        to: Customer,
-        sender: str,
-        name: str,
-        rendered: Rendered,
-        at: datetime,
-        order_channel: str = "",
-        trying: Trying,
-    ) -> str:
+    async def deliver(self, letter: Outgoing, trying: Trying) -> str:
         """Send one letter; returns the server's own words, which usually name it.
 
         Raises:
@@ -64,11 +48,11 @@ class SmtpChannel:
             Undeliverable: the server refuses sender, recipient or letter, or the address is none.
             PerhapsSent: the server's answer to the letter did not come.
         """
-        if wait := self._rate.wait(key):
+        if wait := self._rate.wait(letter.key):
             rate = f"{self._settings.letters_a_minute:g} letters a minute"
             raise NotSent(f"more than {rate} for {self._connections.where}", retry_after=wait, expected=True)
         try:
-            recipient = mail_address(to)
+            recipient = mail_address(letter.to)
         except ValueError as error:
             raise Undeliverable(str(error)) from error
         deadline = asyncio.get_running_loop().time() + self._settings.timeout
@@ -80,13 +64,7 @@ class SmtpChannel:
                         f"{self._connections.where} cannot deliver to addresses beyond ASCII (SMTPUTF8)"
                     )
                 content = compose(
-                    key=key,
-                    case_id=case_id,
-                    message_id=message_id,
-                    to=to,
-                    sender=sender,
-                    rendered=rendered,
-                    at=at,
+                    letter,
                     mailbox=self._settings.sender,
                     reply_to=self._settings.reply_to,
                     eight_bit=eight_bit,

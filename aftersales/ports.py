@@ -11,11 +11,10 @@ from aftersales.aliases import Alias
 from aftersales.commands import Command, CommandAccepted
 from aftersales.events import Event
 from aftersales.evidence import EvidencePack, EvidenceRequest
-from aftersales.letters import Rendered
 from aftersales.opening import CaseOpened
-from aftersales.order import Customer
 from aftersales.outcome import Outcome
 from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
+from aftersales.sending import Outgoing
 
 
 class Unavailable(Exception):
@@ -96,27 +95,11 @@ Trying: TypeAlias = Callable[[], Awaitable[None]]
 class Channel(Protocol):
     """How letters reach customers."""
 
-    async def deliver(
-        self,
-        *,
-        key: str,
-        case_id: str,
-        message_id: str,
-        to: Customer,
-        sender: str,
-        name: str,
-        rendered: Rendered,
-        at: datetime,
-        order_channel: str,
-        trying: Trying,
-    ) -> str:
-        """Deliver one letter once per `key`, however often it is called; returns where it went.
+    async def deliver(self, letter: Outgoing, trying: Trying) -> str:
+        """Deliver one letter once per key, however often it is called; returns where it went.
 
         A channel that cannot tell a repeat by its key awaits `trying` just before the letter leaves, which writes down
         that it may be out, and passes on what that raises. One that can need not.
-
-        `name` is the letter's name, `sender` the shop, `order_channel` where the order was placed (empty where that is
-        not known).
 
         Raises:
             NotSent: it is certainly not out; try again later.

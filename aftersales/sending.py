@@ -1,9 +1,34 @@
-"""What may become of a letter that a channel was given, other than that it is out."""
+"""A letter as a channel is given it, and what may become of it other than that it is out."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
+from aftersales.letters import Rendered
+from aftersales.order import Customer
+
 LONGEST = 9.0
 """Seconds that a letter may take on its channel, or on all channels that it is given to: an effect has ten."""
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A letter that is to reach a customer, once per `key`.
+
+    `name` is the letter's name, `shop` the shop's, `order_channel` where the order was placed (empty where that is not
+    known), `at` the moment of the letter, with its offset.
+    """
+
+    key: str
+    case_id: str
+    message_id: str
+    to: Customer
+    shop: str
+    name: str
+    rendered: Rendered
+    at: datetime
+    order_channel: str = ""
 
 
 class NotSent(Exception):

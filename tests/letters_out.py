@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from aftersales.letters import Rendered
 from aftersales.message_ids import message_id
 from aftersales.order import Customer
 from aftersales.ports import Trying
+from aftersales.sending import Outgoing
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 CASE = "return-escalation/A-1001"
 LETTER = Rendered(
     language="zh", version="1", subject="关于您的订单", text="您好：\n\n.\n好\n", html="<p>您好</p>\n", choices=()
 )
-
-
-class Letter(TypedDict):
-    """What a channel is given."""
-
-    key: str
-    case_id: str
-    message_id: str
-    to: Customer
-    sender: str
-    name: str
-    rendered: Rendered
-    at: datetime
-    order_channel: str
-    trying: Trying
 
 
 class Tries:
@@ -45,17 +31,21 @@ class Tries:
 
 def letter(
     key: str = "k-1", *, tries: Tries | None = None, shop: str = "Lumen Home", order_channel: str = "", **to: Any
-) -> Letter:
-    """One letter; `to` are changes of its customer."""
-    return Letter(
+) -> tuple[Outgoing, Trying]:
+    """What a channel is given for one letter; `to` are changes of its customer."""
+    one = Outgoing(
         key=key,
         case_id=CASE,
         message_id=message_id(CASE, key, "mail.lumen.example"),
         to=Customer.model_construct(**{"name": "Ada Reyes", "email": "ada@example.com", "language": "zh", **to}),
-        sender=shop,
+        shop=shop,
         name="return-terms",
         rendered=LETTER,
         at=AT,
         order_channel=order_channel,
-        trying=(tries or Tries()).begins,
     )
+    return one, (tries or Tries()).begins
+
+
+async def nothing() -> None:
+    """What a channel that tells repeats need not be given."""

@@ -37,8 +37,8 @@ async def test_a_letter_is_posted_signed_and_named_the_same_on_every_try(service
     tries = Tries()
     async with bridge(service.url) as channel:
         for _ in range(2):
-            assert await channel.deliver(**letter("k 1\n#ü", tries=tries)) == "bridge M-77"
-        await channel.deliver(**letter("k-2"))
+            assert await channel.deliver(*letter("k 1\n#ü", tries=tries)) == "bridge M-77"
+        await channel.deliver(*letter("k-2"))
     first, again, other = service.letters
     assert first == again
     assert first["id"] != other["id"]
@@ -60,7 +60,7 @@ async def test_a_letter_is_posted_signed_and_named_the_same_on_every_try(service
 
 async def test_a_shop_may_have_html_sent_too(service: Service) -> None:
     async with bridge(service.url, html=True) as channel:
-        await channel.deliver(**letter())
+        await channel.deliver(*letter())
     assert service.letters[0]["html"] == LETTER.html
 
 
@@ -78,7 +78,7 @@ async def test_a_shop_may_have_html_sent_too(service: Service) -> None:
 async def test_taken_now_or_before_is_sent(service: Service, status: int, body: str, reference: str) -> None:
     service.status, service.body = status, body
     async with bridge(service.url) as channel:
-        assert await channel.deliver(**letter()) == reference
+        assert await channel.deliver(*letter()) == reference
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_not_now_is_tried_again(service: Service, status: int, after: str,
     service.status, service.body, service.headers = status, "busy\nnow", {"Retry-After": after}
     async with bridge(service.url) as channel:
         with pytest.raises(NotSent, match=f"said: {status} busy now") as no:
-            await channel.deliver(**letter())
+            await channel.deliver(*letter())
     assert no.value.retry_after == seconds
 
 
@@ -98,7 +98,7 @@ async def test_a_bridge_that_does_not_know_us_delays_letters(service: Service, s
     service.status, service.headers = status, {"Location": "http://127.0.0.1:1/"}
     async with bridge(service.url) as channel:
         with pytest.raises(NotSent, match=f"answered {status}; correct its `url` and `secret`"):
-            await channel.deliver(**letter())
+            await channel.deliver(*letter())
     assert len(service.given) == 1
 
 
@@ -115,19 +115,19 @@ async def test_a_refusal_is_in_the_bridges_words(service: Service, status: int, 
     service.status, service.body = status, body
     async with bridge(service.url) as channel:
         with pytest.raises(Undeliverable, match=f"said: {words}$"):
-            await channel.deliver(**letter())
+            await channel.deliver(*letter())
 
 
 async def test_a_slow_bridge_and_one_that_is_not_there_are_tried_again(service: Service) -> None:
     service.delay = 1
     async with bridge(service.url, timeout=0.1) as channel:
         with pytest.raises(NotSent, match=r"did not answer in 0\.1 s"):
-            await channel.deliver(**letter())
+            await channel.deliver(*letter())
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         async with bridge(f"http://127.0.0.1:{taken.getsockname()[1]}/") as channel:
             with pytest.raises(NotSent, match="cannot be reached"):
-                await channel.deliver(**letter())
+                await channel.deliver(*letter())
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ async def service() -> AsyncIterator[Service]:
 
 
 async def deliver(channel: Channel, **changes: Any) -> str:
-    return await channel.deliver(**letter(**changes))
+    return await channel.deliver(*letter(**changes))
 
 
 async def test_without_settings_letters_lie_in_the_outbox(tmp_path: Path) -> None:

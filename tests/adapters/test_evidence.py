@@ -22,8 +22,10 @@ from aftersales.evidence import INDEX, MANIFEST, EvidenceRequest
 from aftersales.letters import Rendered
 from aftersales.order import Customer, Order
 from aftersales.records import CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
+from aftersales.sending import Outgoing
 from tests import events
 from tests.events import order
+from tests.letters_out import nothing
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 EVIL = '<script>alert("1")</script><img src=x onerror=alert(1)>'
@@ -82,14 +84,17 @@ async def letter(store: Store, outbox: Outbox, case: CaseRef, name: str, text: s
     await store.claim_letter(record)
     rendered = Rendered(language="en", version="v1", subject=name, text=text, html=f"<p>{name}</p>", choices=())
     to = Customer(name="Ada", email="ada@example.com", language="en")
-    where: dict[str, Any] = {
-        "case_id": case.case_id,
-        "message_id": "<m@x.example>",
-        "to": to,
-        "sender": "Shop",
-        "name": name,
-    }
-    await store.letter_sent(key, at=AT, reference=await outbox.deliver(key=key, rendered=rendered, at=AT, **where))
+    sent = Outgoing(
+        key=key,
+        case_id=case.case_id,
+        message_id="<m@x.example>",
+        to=to,
+        shop="Shop",
+        name=name,
+        rendered=rendered,
+        at=AT,
+    )
+    await store.letter_sent(key, at=AT, reference=await outbox.deliver(sent, nothing))
 
 
 @pytest.fixture

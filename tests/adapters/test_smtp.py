@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from email.headerregistry import UniqueAddressHeader
 from email.message import EmailMessage
 from pathlib import Path
@@ -43,7 +44,7 @@ async def test_a_letter_reaches_the_server_as_it_was_written() -> None:
     async with MailServer().running() as server:
         settings = server.settings(reply_to="answers@lumen.example", envelope_sender="bounces@lumen.example")
         async with channel(settings) as smtp:
-            assert await smtp.deliver(**letter(tries=tries)) == "smtp 2.0.0 queued as Q1"
+            assert await smtp.deliver(*letter(tries=tries)) == "smtp 2.0.0 queued as Q1"
     (mail,), (envelope,) = server.mails(), server.taken
     assert (envelope.mail_from, envelope.rcpt_tos, tries.count) == ("bounces@lumen.example", ["ada@example.com"], 1)
     assert (mail["From"], mail["Reply-To"]) == ("Lumen Home <service@lumen.example>", "answers@lumen.example")
@@ -56,8 +57,8 @@ async def test_a_letter_reaches_the_server_as_it_was_written() -> None:
 
 async def test_the_letters_of_a_case_are_one_conversation_from_the_shop_without_a_name_of_its_own() -> None:
     async with MailServer().running() as server, channel(server.settings(sender="service@lumen.example")) as smtp:
-        await smtp.deliver(**letter("k-1"))
-        await smtp.deliver(**letter("k-2"))
+        await smtp.deliver(*letter("k-1"))
+        await smtp.deliver(*letter("k-2"))
     first, second = server.mails()
     assert first["References"] == second["References"]
     assert first["Message-ID"] != second["Message-ID"]
@@ -90,7 +91,7 @@ async def test_a_no_is_taken_by_its_code(step: str, answer: str, becomes: type[E
     how: dict[str, Any] = {step: answer}
     async with MailServer(**how).running() as server, channel(server.settings()) as smtp:
         with pytest.raises((NotSent, Undeliverable), match=re.escape(answer)) as no:
-            await smtp.deliver(**letter(tries=tries))
+            await smtp.deliver(*letter(tries=tries))
         assert type(no.value) is becomes
         assert (bool(tries.count), server.taken) == (left, [])
         assert f"{HOST}:{server.port} said" in str(no.value)
@@ -100,9 +101,9 @@ async def test_a_no_is_taken_by_its_code(step: str, answer: str, becomes: type[E
 async def test_after_a_no_the_next_letter_goes_over_the_same_connection() -> None:
     async with MailServer(rcpt="550 no such user").running() as server, channel(server.settings()) as smtp:
         with pytest.raises(Undeliverable):
-            await smtp.deliver(**letter("k-1"))
+            await smtp.deliver(*letter("k-1"))
         server.rcpt = ""
-        await smtp.deliver(**letter("k-2"))
+        await smtp.deliver(*letter("k-2"))
         assert (len(server.taken), len(server.connections)) == (1, 1)
 
 
@@ -119,10 +120,10 @@ async def test_a_letter_without_an_answer_may_be_out(how: dict[str, Any], said: 
     tries = Tries()
     async with MailServer(**how).running() as server, channel(server.settings(timeout=0.8)) as smtp:
         with pytest.raises(PerhapsSent, match=f"{said}.*so the customer may have it already"):
-            await smtp.deliver(**letter(tries=tries))
+            await smtp.deliver(*letter(tries=tries))
         assert tries.count == 1
         server.data, server.slow = "", {}
-        await smtp.deliver(**letter("k-2"))
+        await smtp.deliver(*letter("k-2"))
 
 
 @pytest.mark.parametrize(
@@ -132,14 +133,14 @@ async def test_what_fails_before_the_letter_leaves_is_not_sent(how: dict[str, An
     tries = Tries()
     async with MailServer(**how).running() as server, channel(server.settings(timeout=0.4)) as smtp:
         with pytest.raises(NotSent, match=f"^{HOST}:{server.port} (closed|did not answer|was too slow)"):
-            await smtp.deliver(**letter(tries=tries))
+            await smtp.deliver(*letter(tries=tries))
     assert (tries.count, server.taken) == (0, [])
 
 
 async def test_a_server_that_greets_nobody_costs_its_time_and_no_more() -> None:
     async with MailServer().running(asyncio.Protocol) as server, channel(server.settings(timeout=0.2)) as smtp:
         with pytest.raises(NotSent, match=r"did not answer in 0\.2 s|cannot be reached"):
-            await smtp.deliver(**letter())
+            await smtp.deliver(*letter())
 
 
 async def test_a_server_that_is_down_gets_the_letter_when_it_is_up() -> None:
@@ -148,24 +149,24 @@ async def test_a_server_that_is_down_gets_the_letter_when_it_is_up() -> None:
         settings = server.settings()
     async with channel(settings) as smtp:
         with pytest.raises(NotSent, match=r"cannot be reached \(.*(refused|Connect)") as down:
-            await smtp.deliver(**letter())
+            await smtp.deliver(*letter())
         assert down.value.retry_after is None
         async with server.running():
-            await smtp.deliver(**letter())
+            await smtp.deliver(*letter())
     assert len(server.taken) == 1
 
 
 async def test_a_host_that_has_no_address_is_named() -> None:
     async with channel(MailServer(port=1).settings(host="mail.nowhere.invalid")) as smtp:
         with pytest.raises(NotSent, match=r"mail\.nowhere\.invalid:1 cannot be reached \(.+\)"):
-            await smtp.deliver(**letter())
+            await smtp.deliver(*letter())
 
 
 async def test_a_connection_that_the_server_closed_is_opened_anew() -> None:
     async with MailServer().running() as server, channel(server.settings()) as smtp:
-        await smtp.deliver(**letter("k-1"))
+        await smtp.deliver(*letter("k-1"))
         server.hang_up()
-        await smtp.deliver(**letter("k-2"))
+        await smtp.deliver(*letter("k-2"))
     assert (len(server.taken), len(server.connections)) == (2, 2)
 
 
@@ -178,11 +179,11 @@ async def test_a_server_proves_who_it_is(tmp_path: Path, tls: str) -> None:
             with pytest.raises(
                 NotSent, match=r"the certificate of .* is not trusted \(self.signed.*`certificates`"
             ) as no:
-                await smtp.deliver(**letter())
+                await smtp.deliver(*letter())
             assert no.value.retry_after == 60
         for settings in ({"certificates": file}, {"verify_certificates": False}):
             async with channel(server.settings(tls=tls, **settings)) as smtp:
-                await smtp.deliver(**letter())
+                await smtp.deliver(*letter())
     assert len(server.taken) == 2
 
 
@@ -190,7 +191,7 @@ async def test_a_server_proves_who_it_is(tmp_path: Path, tls: str) -> None:
 async def test_a_server_without_the_tls_that_is_asked_for_gets_no_letter(tls: str, said: str) -> None:
     async with MailServer().running() as server, channel(server.settings(tls=tls)) as smtp:
         with pytest.raises(NotSent, match=f"{said}.*check"):
-            await smtp.deliver(**letter())
+            await smtp.deliver(*letter())
     assert server.taken == []
 
 
@@ -199,23 +200,23 @@ async def test_a_wrong_password_delays_letters_and_is_not_tried_for_each() -> No
         async with channel(server.settings(username="shop", password="wrong")) as smtp:
             for number in range(5):
                 with pytest.raises(NotSent, match=r"refused the sign-in of shop: 535 .*; correct user name") as no:
-                    await smtp.deliver(**letter(f"k-{number}"))
+                    await smtp.deliver(*letter(f"k-{number}"))
                 assert no.value.retry_after == 60
                 assert "wrong" not in str(no.value)
         assert 1 <= server.sign_ins <= 2
         async with channel(server.settings(username="shop", password="right")) as smtp:
-            await smtp.deliver(**letter())
+            await smtp.deliver(*letter())
     assert len(server.taken) == 1
 
 
 async def test_an_address_beyond_ascii_needs_a_server_that_speaks_it() -> None:
     async with MailServer().running() as server, channel(server.settings()) as smtp:
         with pytest.raises(Undeliverable, match="SMTPUTF8"):
-            await smtp.deliver(**letter(email="用户@example.com"))
-        await smtp.deliver(**letter("k-2", email="ada@例子.cn"))
+            await smtp.deliver(*letter(email="用户@example.com"))
+        await smtp.deliver(*letter("k-2", email="ada@例子.cn"))
     assert server.taken[0].rcpt_tos == ["ada@xn--fsqu00a.cn"]
     async with MailServer(options={"enable_SMTPUTF8": True}).running() as server, channel(server.settings()) as smtp:
-        await smtp.deliver(**letter(email="用户@example.com", name="王小明"))
+        await smtp.deliver(*letter(email="用户@example.com", name="王小明"))
     assert (server.taken[0].rcpt_tos, server.taken[0].smtp_utf8) == (["用户@example.com"], True)
     assert "<用户@example.com>\r\n".encode() in server.content()
 
@@ -224,17 +225,17 @@ async def test_an_address_beyond_ascii_needs_a_server_that_speaks_it() -> None:
 async def test_an_address_that_is_none_is_for_a_person(email: str) -> None:
     async with MailServer().running() as server, channel(server.settings()) as smtp:
         with pytest.raises(Undeliverable, match="e-mail address is none"):
-            await smtp.deliver(**letter(email=email))
+            await smtp.deliver(*letter(email=email))
     assert server.connections == []
 
 
 async def test_no_name_adds_a_header_or_a_recipient() -> None:
     evil = 'Ada\r\nBcc: all@example.com\r\n\r\n.\r\nMAIL FROM:<x@y.z>"; <x@y.z>'
-    mine = letter(name=evil)
-    mine["sender"] = evil
-    mine["rendered"] = LETTER.model_copy(update={"subject": evil, "text": f"{evil}\r\n.\r\nQUIT\r\n"})
+    plain, trying = letter(name=evil)
+    rendered = LETTER.model_copy(update={"subject": evil, "text": f"{evil}\r\n.\r\nQUIT\r\n"})
+    mine = replace(plain, shop=evil, rendered=rendered)
     async with MailServer().running() as server, channel(server.settings(sender="service@lumen.example")) as smtp:
-        await smtp.deliver(**mine)
+        await smtp.deliver(mine, trying)
     (mail,), (envelope,) = server.mails(), server.taken
     assert envelope.rcpt_tos == ["ada@example.com"]
     assert "Bcc" not in mail
@@ -247,10 +248,10 @@ async def test_no_name_adds_a_header_or_a_recipient() -> None:
 
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_long_lines_and_other_bytes_than_ascii_arrive(ascii_only: bool) -> None:
-    mine = letter()
-    mine["rendered"] = LETTER.model_copy(update={"html": "长" * 5000, "text": "grüße\n"})
+    plain, trying = letter()
+    mine = replace(plain, rendered=LETTER.model_copy(update={"html": "长" * 5000, "text": "grüße\n"}))
     async with MailServer(options={"decode_data": ascii_only}).running() as server, channel(server.settings()) as smtp:
-        await smtp.deliver(**mine)
+        await smtp.deliver(mine, trying)
     content = server.content()
     assert max(map(len, content.splitlines())) <= 998
     assert content.isascii() == ascii_only
@@ -260,7 +261,7 @@ async def test_long_lines_and_other_bytes_than_ascii_arrive(ascii_only: bool) ->
 
 async def test_letters_sent_at_once_all_arrive_once_over_a_few_connections() -> None:
     async with MailServer().running() as server, channel(server.settings(timeout=9)) as smtp:
-        told = await asyncio.gather(*(smtp.deliver(**letter(f"k-{number}")) for number in range(200)))
+        told = await asyncio.gather(*(smtp.deliver(*letter(f"k-{number}")) for number in range(200)))
     identities = {mail["Message-ID"] for mail in server.mails()}
     assert len(server.taken) == len(identities) == len(set(told)) == 200
     assert identities == {message_id(CASE, f"k-{number}", "mail.lumen.example") for number in range(200)}
@@ -270,7 +271,7 @@ async def test_letters_sent_at_once_all_arrive_once_over_a_few_connections() -> 
 async def test_letters_that_find_all_connections_busy_are_sent_away() -> None:
     server = MailServer(slow={"rcpt": 0.6})
     async with server.running(), channel(server.settings(connections=1, timeout=1)) as smtp:
-        done = await asyncio.gather(*(smtp.deliver(**letter(f"k-{n}")) for n in range(4)), return_exceptions=True)
+        done = await asyncio.gather(*(smtp.deliver(*letter(f"k-{n}")) for n in range(4)), return_exceptions=True)
     away = [one for one in done if isinstance(one, NotSent)]
     assert (len(server.taken), len(away), len(server.connections)) == (1, 3, 1)
     assert all(one.expected and "all 1 connections" in str(one) for one in away)
@@ -278,7 +279,7 @@ async def test_letters_that_find_all_connections_busy_are_sent_away() -> None:
 
 async def test_letters_over_the_rate_are_sent_away_at_once() -> None:
     async with MailServer().running() as server, channel(server.settings(letters_a_minute=20)) as smtp:
-        done = await asyncio.gather(*(smtp.deliver(**letter(f"k-{n}")) for n in range(6)), return_exceptions=True)
+        done = await asyncio.gather(*(smtp.deliver(*letter(f"k-{n}")) for n in range(6)), return_exceptions=True)
     away = [one for one in done if isinstance(one, NotSent)]
     assert len(server.taken) == 2
     assert [round(one.retry_after or 0) for one in away] == [3, 6, 9, 12]

@@ -32,9 +32,11 @@ from aftersales.order import Customer
 from aftersales.policies import Policies
 from aftersales.policy import Policy, load_policy
 from aftersales.records import EventStatus
+from aftersales.sending import Outgoing
 from starter import Starter
 from tests.books import book
 from tests.events import event, now, replied, return_requested, returned
+from tests.letters_out import nothing
 from worker import build_worker
 
 
@@ -256,14 +258,17 @@ async def test_a_letter_is_one_file_though_two_attempts_write_it_at_once(tmp_pat
     await asyncio.gather(
         *(
             outbox.deliver(
-                key="key",
-                case_id="return-escalation/A-1",
-                message_id="<a@b>",
-                to=Customer(name="Ada", email="ada@example.com", language="en"),
-                sender="shop",
-                name="return-terms",
-                rendered=rendered,
-                at=at + timedelta(seconds=number),
+                Outgoing(
+                    key="key",
+                    case_id="return-escalation/A-1",
+                    message_id="<a@b>",
+                    to=Customer(name="Ada", email="ada@example.com", language="en"),
+                    shop="shop",
+                    name="return-terms",
+                    rendered=rendered,
+                    at=at + timedelta(seconds=number),
+                ),
+                nothing,
             )
             for number in range(20)
         )

@@ -16,7 +16,9 @@ from aftersales.faults import BadFile
 from aftersales.letters import Books
 from aftersales.order import Customer
 from aftersales.policy import load_policy
+from aftersales.ports import Trying
 from aftersales.records import CaseRef, LetterRecord
+from aftersales.sending import Outgoing
 from tests.books import book
 
 ROOT = Path(__file__).parents[2]
@@ -159,7 +161,7 @@ class Ledger:
     async def letter_not_sent(self, key: str, *, at: datetime) -> None:
         raise AssertionError("this channel tells repeats")
 
-    async def deliver(self, **_: Any) -> str:
+    async def deliver(self, letter: Outgoing, trying: Trying) -> str:
         return "out"
 
 

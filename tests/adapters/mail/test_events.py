@@ -15,6 +15,7 @@ from aftersales.message_ids import message_id
 from aftersales.order import Customer
 from aftersales.reply_text import own_words
 from aftersales.screening import screen
+from aftersales.sending import Outgoing
 from tests.adapters.mail.corpus import CASE, GMAIL, HEAD, LETTER, NOW, QQ, raw, read
 
 
@@ -39,15 +40,17 @@ def test_an_answer_to_a_letter_names_case_order_and_letter() -> None:
 
 @pytest.mark.parametrize("case_id", ["return-escalation/A-1001", "shipment-watch/A%2F7/P1", "inquiry/订单 9"])
 def test_the_answer_to_a_letter_of_the_outbox_finds_its_case(case_id: str) -> None:
-    letter = compose(
+    sent = Outgoing(
         key="k-9",
         case_id=case_id,
         message_id=message_id(case_id, "k-9", "mail.example.com"),
         to=Customer.model_construct(name="Ada", email="ada@example.com", language="en"),
-        sender="Lumen Home",
+        shop="Lumen Home",
+        name="hello",
         rendered=Rendered(language="en", version="v", subject="Hi", text="Hi\n", html="<p>Hi</p>", choices=()),
         at=NOW,
     )
+    letter = compose(sent)
     assert read(letter.as_bytes()).kind == "own"
     mail = read(f"From: ada@example.com\nIn-Reply-To: {letter['Message-ID']}\nSubject: Re: Hi\n\nYes")
     reply = parse_event(event_of(mail))

@@ -7,15 +7,13 @@ before the file; `AFTERSALES_SHOPS__AMAZON__POLICY` is `policy` under `[shops.am
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -28,30 +26,16 @@ from typing_extensions import override
 from adapters.channel_settings import ChannelsOut, ShopChannels
 from adapters.counterparts.settings import CounterpartsSettings, ShopCounterparts
 from adapters.database.settings import DatabaseSettings, DatabaseTuning
-from adapters.http.settings import HttpDoor, Keys, WebhookSecret
+from adapters.http.settings import HttpDoor, Keys
 from adapters.logs import LogFormat
 from adapters.mail.settings import MailSettings
 from adapters.nats_settings import NatsSettings
 from adapters.platforms.storefront import ShopName, Storefront
 from adapters.shops import ShopSettings
 from adapters.sqs_settings import SqsSettings
+from adapters.values import Pattern, WebAddress, WebhookSecret
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as fault:
-        raise ValueError(f"{text!r} is no regular expression: {fault}") from None
-    return text
-
-
-def _address(text: str) -> str:
-    address = urlsplit(text)
-    if text and (address.scheme not in ("http", "https") or not address.hostname):
-        raise ValueError(f"{text!r} is no address; write https://host/path")
-    return text
 
 
 class Http(HttpDoor):
@@ -127,9 +111,9 @@ class Settings(BaseSettings):
     """What stands behind the @ in the Message-ID of letters."""
     web_ui: str = ""
     """Where Temporal's Web UI is, for links to cases; that of `./dev up` is known without it."""
-    classifier_url: Annotated[str, AfterValidator(_address)] = ""
+    classifier_url: WebAddress = ""
     """A team's own classifier of messages behind HTTP; empty for the embedded one."""
-    order_ids: Annotated[str, AfterValidator(_pattern)] = ""
+    order_ids: Pattern = ""
     """A regular expression of what this shop's order ids look like, for those that messages name."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""

@@ -28,6 +28,8 @@ class HttpCounterpart(Counterpart):
     def __init__(self, name: str, settings: CounterpartSettings, session: ClientSession) -> None:
         """`name` is what logs call it, such as `warehouse`; the settings have a URL and a secret."""
         self._name, self._settings, self._session = name, settings, session
+        if settings.secret is None:
+            raise ValueError(f"{name} has no secret; the settings ask for one where there is a URL")
         self._webhook = Webhook(settings.secret.get_secret_value())
 
     @override

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
-from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adapters.counterparts.table import CounterpartName
 from adapters.shopify_admin.settings import ShopifySettings
+from adapters.values import WebAddress, WebhookSecret
 from aftersales.commands import CommandType
-
-
-def _address(text: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise ValueError(f"{text!r} is no address; write one such as https://erp.example/commands")
-    return text
-
-
-def _secret(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
-    try:
-        if text:
-            Webhook(text)
-    except (ValueError, RuntimeError, EmptyWebhookSecretError) as fault:
-        raise ValueError(f"the secret is no Standard Webhooks secret, whsec_ and base64: {fault}") from None
-    return secret
 
 
 class GuardSettings(BaseModel):
@@ -52,9 +33,9 @@ class CounterpartSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
 
-    url: Annotated[str, AfterValidator(_address)] = ""
+    url: WebAddress = ""
     """Where its commands are posted to; empty for one that accepts everything and only the database knows of."""
-    secret: Annotated[SecretStr, AfterValidator(_secret)] = SecretStr("")
+    secret: WebhookSecret | None = None
     """The Standard Webhooks secret that commands are signed with, `whsec_` and base64."""
     timeout_seconds: float = Field(8, gt=0, lt=10)
     """How long an answer may take, in seconds; less than the 10 s that an effect has."""
@@ -63,7 +44,7 @@ class CounterpartSettings(BaseModel):
 
     @model_validator(mode="after")
     def _signed(self) -> CounterpartSettings:
-        if self.url and not self.secret.get_secret_value():
+        if self.url and not self.secret:
             raise ValueError(f"{self.url} has no secret; commands are signed, so write the one that it verifies with")
         return self
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from adapters.http.signing import key_of
+from adapters.values import WebhookSecret
 
 Platform = Literal["shopify", "aftership", "easypost", "woocommerce"]
 
@@ -48,12 +49,6 @@ class HttpDoor(_Section):
     """Whether each request gets its line in the log."""
 
 
-def _webhook_secret(secret: SecretStr) -> SecretStr:
-    key_of(secret.get_secret_value())
-    return secret
-
-
-WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 Token = Annotated[SecretStr, Field(min_length=16)]
 PlatformSecret = Annotated[SecretStr, Field(min_length=8)]
 Two = Field(default=(), max_length=2)

@@ -9,18 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from adapters.mail.sniffing import KINDS
+from adapters.values import Pattern
 
 
 def _lower(names: frozenset[str]) -> frozenset[str]:
     return frozenset(name.strip("<> ").lower() for name in names)
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as fault:
-        raise ValueError(f"{text!r} is no regular expression: {fault}") from None
-    return text
 
 
 def _base(url: str) -> str:
@@ -37,7 +30,6 @@ def _known(types: frozenset[str]) -> frozenset[str]:
 
 
 _Names = Annotated[frozenset[str], AfterValidator(_lower)]
-_Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
 class AttachmentSettings(BaseModel):
@@ -74,9 +66,9 @@ class MailSettings(BaseModel):
     """The addresses that our letters come from; mail from them is ours and came back."""
     own_lists: _Names = frozenset()
     """The List-Ids of groups through which the shop itself receives customers' mail."""
-    order_ids: _Pattern = ""
+    order_ids: Pattern = ""
     """A regular expression of what order ids look like; with it nothing else in a mail is taken for one."""
-    order_ids_of: dict[str, _Pattern] = {}
+    order_ids_of: dict[str, Pattern] = {}
     """The same by the shop's name, for shops whose order ids look otherwise."""
     attachments: AttachmentSettings = AttachmentSettings()
     """Which attachments are kept."""

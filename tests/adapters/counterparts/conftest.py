@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from adapters.counterparts.settings import CounterpartSettings, GuardSettings
 from adapters.settings import ROOT
 
-SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
+SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cyBvZiBjb21tYW5kcw=="
 
 Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

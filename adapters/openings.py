@@ -44,7 +44,7 @@ class Openings:
         """What opens a case, under the policy of today."""
         return CaseOpened(
             order=order,
-            policy=self._policies.of(order.shop).for_market(order.market),
+            policy=self._policies.snapshot(order.shop, order.market),
             opened_at=min(start.trigger.happened_at, self._clock()),
             trigger=cast(Any, start.trigger),
             inbox=cast(Any, await self._known(start.process, order.order_id)),

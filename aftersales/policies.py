@@ -14,7 +14,17 @@ class Policies:
 
     default: Policy
     by_shop: Mapping[str, Policy] = field(default_factory=dict)
+    _snapshots: dict[tuple[str, str], Policy] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, shop: str) -> Policy:
         """The shop's own policy, else the one for all."""
         return self.by_shop.get(shop, self.default)
+
+    def snapshot(self, shop: str, market: str) -> Policy:
+        """That policy for a case of a market. The same object for all such cases."""
+        policy = self.of(shop)
+        pack = policy.pack(market)
+        terms = (shop if shop in self.by_shop else "", pack.id if pack else "")
+        if terms not in self._snapshots:
+            self._snapshots[terms] = policy.for_market(market)
+        return self._snapshots[terms]

@@ -265,15 +265,11 @@ class Taken(NamedTuple):
 class EventLedger(Protocol):
     """Which events came in and what became of them."""
 
-    async def record_events(self, records: Sequence[EventRecord]) -> list[EventStatus | None]:
-        """Write events down in one transaction; for each the status it had before, None where it is new.
-
-        A new one, and one that was refused, is stored as given; every other row stays as it is.
-        """
-        ...
-
     async def take_events(self, records: Sequence[EventRecord], told: Sequence[Alias], asked: Collection[str]) -> Taken:
-        """In one transaction: write events down as `record_events` does, learn aliases, and look others up."""
+        """In one transaction: write events down, learn the aliases that they tell, and look others up.
+
+        A new event, and one that was refused, is stored as given; every other row stays as it is.
+        """
         ...
 
     async def aliases(self, wanted: Collection[str]) -> Mapping[str, Sequence[Alias]]:

@@ -12,6 +12,9 @@ drives both the same way, start, reply, cancel, without the starter and its even
 
 `messages` sends real messages through the starter to cases and tells where each ended up (`benchmarks/messages.py`);
 exit code 1 where one was lost or a case failed.
+
+`ingress` measures how many events a second the doors take, beside bare starts of the same cases, and how soon they are
+acknowledged (`benchmarks/ingress.py`); exit code 1 below its target.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +48,7 @@ from aftersales.events import CustomerReplied, Event, ReturnCancelled, ReturnReq
 from aftersales.opening import CaseOpened
 from aftersales.order import Order
 from aftersales.policy import load_policy
-from benchmarks import anger, messages, processes, triage
+from benchmarks import anger, ingress, messages, processes, triage
 from benchmarks.bare import QUEUE, BareLadder
 from tests.events import order
 from workflows import attributes
@@ -252,11 +255,14 @@ def main() -> int:
     parser.add_argument(
         "only",
         nargs="?",
-        choices=["ladder", "processes", "anger", "triage", "messages"],
+        choices=["ladder", "processes", "anger", "triage", "messages", "ingress"],
         help="one of them; without it, all",
     )
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--cases", type=int, default=100, help="cases a round and side")
+    parser.add_argument("--rounds", type=int, default=4, help="rounds of the ladder")
+    parser.add_argument("--cases", type=int, default=100, help="cases a round and side; events for `ingress`")
+    parser.add_argument(
+        "--database", choices=ingress.DATABASES, default="sqlite", help="where `ingress` has its events written down"
+    )
     parser.add_argument("--held", type=int, default=1000, help="waiting cases that a worker holds")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
@@ -265,6 +271,7 @@ def main() -> int:
     judged: list[anger.Posts] = []
     ordinary: list[anger.Ordinary] = []
     places: list[messages.Placed] = []
+    taken: list[ingress.Figures] = []
     if arguments.only in (None, "ladder"):
         figures = asyncio.run(bench(arguments.rounds, arguments.cases, arguments.held))
     if arguments.only in (None, "processes"):
@@ -278,6 +285,8 @@ def main() -> int:
         places = messages.measure()
         if not places:
             print(f"messages: skipped where the data is not in {messages.DATA}", file=sys.stderr)
+    if arguments.only in (None, "ingress"):
+        taken = asyncio.run(ingress.bench(arguments.cases, arguments.database))
     if arguments.json:
         print(
             json.dumps(
@@ -287,6 +296,7 @@ def main() -> int:
                 | {"false alarms": {each.name: each.share for each in ordinary}}
                 | {"triage": read.figures() if read else {}}
                 | {"messages": messages.figures(places) if places else {}}
+                | {"ingress": {each.door: asdict(each) for each in taken}}
             )
         )
     else:
@@ -310,7 +320,9 @@ def main() -> int:
                 console.print(table)
             for line in (*messages.misread(places), *messages.gone(places)):
                 console.print(line, soft_wrap=True, highlight=False, markup=False)
-    too_much = any(cost.too_much for cost in costs.values())
+        if taken:
+            console.print(ingress.table(taken))
+    too_much = any(cost.too_much for cost in costs.values()) or any(each.too_slow for each in taken)
     return int(too_much or bool(anger.missed(judged, ordinary) or messages.gone(places)))
 
 

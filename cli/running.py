@@ -31,13 +31,17 @@ class Stop(Exception):
     """The verb cannot go on; the text says why and what to do."""
 
 
-def run(verb: Callable[[Settings], Coroutine[Any, Any, int]]) -> NoReturn:
+def run(
+    verb: Callable[[Settings], Coroutine[Any, Any, int]],
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> NoReturn:
     """Run a verb to its exit code. Raises `typer.Exit` with it; expected failures are 1, told on standard error."""
     try:
         settings = read_settings()
         configure_logging("WARNING", settings.log_format)
         _quiet_core()
-        code = asyncio.run(_promptly(verb(settings)))
+        with asyncio.Runner(loop_factory=loop) as runner:
+            code = runner.run(_promptly(verb(settings)))
     except KeyboardInterrupt:
         code = INTERRUPTED
     except (Stop, BadSettings, NotReachable, BadFile, DatabaseUnusable, ServerError, Unavailable) as error:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import structlog
 import typer
+import uvloop
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -48,7 +49,10 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="The settings' http.port without it.")] = None,
 ) -> None:
     """Take events by HTTP until Ctrl-C; its contract is at /docs."""
-    run(lambda settings: _serve(settings, host or settings.http.host, settings.http.port if port is None else port))
+    run(
+        lambda settings: _serve(settings, host or settings.http.host, settings.http.port if port is None else port),
+        loop=uvloop.new_event_loop,
+    )
 
 
 async def _serve(settings: Settings, host: str, port: int) -> int:

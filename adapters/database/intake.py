@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select, tuple_
 
@@ -11,9 +12,19 @@ from adapters.database.rows import event_of, event_row
 from adapters.database.schema import clean, events
 from adapters.database.statements import Statements
 from aftersales.aliases import Alias, of_order, waiting_under
+from aftersales.ports import Taken
 from aftersales.records import EventRecord, EventStatus
 
 Key = tuple[str, str]
+
+
+class Asked(NamedTuple):
+    """What `EventLedger.take_events` is asked by one caller."""
+
+    records: Sequence[EventRecord]
+    told: Sequence[Alias]
+    asked: Collection[str]
+
 
 _KEYS_A_QUERY = 400
 """Two parameters each, below the 999 that old builds of SQLite take."""
@@ -24,8 +35,33 @@ def key_of(record: EventRecord) -> Key:
     return clean(record.source), clean(record.id)
 
 
+def take(connection: Connection, do: Statements, asked: Sequence[Asked]) -> list[Taken]:
+    """See `aftersales.ports.EventLedger.take_events`; for several callers as if they came one behind the other.
+
+    What belongs to all of them is one sequence, so that rows are locked in the order in which every process locks them.
+    """
+    before = iter(record(connection, do, [one for caller in asked for one in caller.records]))
+    # Of two callers that tell the same, the first one sees to what waited for it.
+    teller: dict[str, int] = {}
+    for number, caller in enumerate(asked):
+        for alias in caller.told:
+            teller.setdefault(clean(waiting_under(alias.alias)), number)
+    awaited: list[list[EventRecord]] = [[] for _ in asked]
+    for waiting in learn(connection, do, [alias for caller in asked for alias in caller.told]):
+        awaited[teller[waiting.order_id]].append(waiting)
+    found = known(connection, {alias for caller in asked for alias in caller.asked})
+    return [
+        Taken(
+            [next(before) for _ in caller.records],
+            {alias: found[alias] for alias in caller.asked if alias in found},
+            awaited[number],
+        )
+        for number, caller in enumerate(asked)
+    ]
+
+
 def record(connection: Connection, do: Statements, records: Sequence[EventRecord]) -> list[EventStatus | None]:
-    """See `aftersales.ports.EventLedger.record_events`.
+    """Write events down; for each the status it had before, None where it is new.
 
     What is new is found by inserting, not by looking: so two processes never both find an event new.
     """
@@ -65,14 +101,16 @@ def learn(connection: Connection, do: Statements, told: Sequence[Alias]) -> list
     orders = [waiting_under(alias) for alias in learned if not alias.startswith(of_order(""))]
     if not orders:
         return []
-    found = connection.execute(queries.AWAITED_EVENTS, {"orders": orders}).mappings().all()
+    found = connection.execute(queries.WAITING_EVENTS, {"order_ids": orders}).mappings().all()
     return [event_of(row) for row in found]
 
 
 def known(connection: Connection, wanted: Iterable[str]) -> dict[str, list[Alias]]:
     """What the aliases stand for, those that are known; the newest first."""
     found: dict[str, list[Alias]] = {}
-    if some := sorted(set(wanted)):
+    every = sorted(set(wanted))
+    for start in range(0, len(every), _KEYS_A_QUERY):
+        some = every[start : start + _KEYS_A_QUERY]
         for row in connection.execute(queries.ALIASES, {"aliases": some}).mappings():
             found.setdefault(row["alias"], []).append(Alias.model_validate(dict(row)))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
 
 from adapters.database.ordering import by_code_point
 from adapters.database.schema import aliases, answered, cases, commands, events, letters, payments
@@ -27,9 +27,10 @@ _LAST_LETTER = (
 )
 OPEN_CASES = (
     select(cases)
-    .where(cases.c.order_id == bindparam("order_id"), cases.c.closed_at.is_(None))
+    .where(cases.c.order_id.in_(bindparam("order_ids", expanding=True)), cases.c.closed_at.is_(None))
     .order_by(_LAST_LETTER.desc().nulls_last(), cases.c.opened_at.desc(), by_code_point(cases.c.case_id))
 )
+"""The open cases of any of these orders; of one order, that of the newest letter first."""
 LAST_CASE = (
     select(cases)
     .where(cases.c.case_id == bindparam("case_id"))
@@ -92,16 +93,15 @@ _OF_ORDER = (
         func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, by_code_point(events.c.id)
     )
 )
-ANSWERED = select(answered).where(answered.c.sender == bindparam("sender"), answered.c.id == bindparam("id"))
+ANSWERED = select(answered).where(tuple_(answered.c.sender, answered.c.id).in_(bindparam("messages", expanding=True)))
 ALIASES = (
     select(aliases)
     .where(aliases.c.alias.in_(bindparam("aliases", expanding=True)))
     .order_by(aliases.c.at.desc(), by_code_point(aliases.c.scope))
 )
-WAITING_EVENTS = _OF_ORDER.where(events.c.status == EventStatus.NO_OPEN_CASE)
-AWAITED_EVENTS = (
+WAITING_EVENTS = (
     select(events)
-    .where(events.c.order_id.in_(bindparam("orders", expanding=True)), events.c.status == EventStatus.NO_OPEN_CASE)
+    .where(events.c.order_id.in_(bindparam("order_ids", expanding=True)), events.c.status == EventStatus.NO_OPEN_CASE)
     .order_by(
         func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, by_code_point(events.c.id)
     )

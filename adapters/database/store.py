@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select
@@ -14,10 +15,11 @@ from typing_extensions import override
 
 from adapters.database import queries, rows
 from adapters.database.engines import Database, connect
-from adapters.database.intake import key_of, known, learn, record
+from adapters.database.intake import Asked, key_of, known, take
 from adapters.database.schema import clean
 from adapters.database.settings import DatabaseSettings
 from adapters.database.statements import Statements
+from adapters.database.together import Together
 from adapters.database.upgrade import bring_up_to_date
 from adapters.database.views import Views
 from adapters.database.writer import Writer
@@ -34,6 +36,9 @@ from aftersales.records import (
     LetterRecord,
     PaymentRecord,
 )
+
+_AT_A_TIME = 32
+"""Callers whose events are taken, or whose question is answered, together."""
 
 
 @asynccontextmanager
@@ -66,10 +71,16 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         self._database = database
         self._writer = Writer(database)
         self._do = Statements(database.url.get_backend_name())
+        self._takes = self._writer.together(partial(_take, self._do), most=_AT_A_TIME)
+        self._open_cases = self._asked(queries.OPEN_CASES, "order_ids", "order_id")
+        self._waiting = self._asked(queries.WAITING_EVENTS, "order_ids", "order_id")
+        self._answered = self._asked(queries.ANSWERED, "messages", "sender", "id")
         self.views = Views(database)
 
     async def close(self) -> None:
         """Wait for what is under way."""
+        for each in (self._takes, self._open_cases, self._waiting, self._answered):
+            await each.close()
         await self._writer.close()
 
     async def letter(self, key: str) -> LetterRecord | None:
@@ -216,7 +227,7 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
 
     @override
     async def open_cases(self, order_id: str) -> list[CaseRecord]:
-        return [_case(row) for row in await self._all(queries.OPEN_CASES, order_id=order_id)]
+        return [_case(row) for row in await self._open_cases.ask((clean(order_id),))]
 
     @override
     async def last_case(self, case_id: str) -> CaseRecord | None:
@@ -239,27 +250,19 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         row = await self._first(queries.CASE_OF_KEY, key=key)
         return _case(row) if row else None
 
-    @override
     async def record_events(self, records: Sequence[EventRecord]) -> list[EventStatus | None]:
+        """Write events down that teach nothing; for each the status it had before, None where it is new."""
+        return (await self.take_events(records, (), ())).before
+
+    @override
+    async def take_events(self, records: Sequence[EventRecord], told: Sequence[Alias], asked: Collection[str]) -> Taken:
         """One that stands twice among `records` is taken twice: the second time its status is what the first left.
 
         Of two processes that record the same event at the same time, one gets None.
         """
         if not records:
-            return []
-        return await self._writer.transaction(lambda connection: record(connection, self._do, records))
-
-    @override
-    async def take_events(self, records: Sequence[EventRecord], told: Sequence[Alias], asked: Collection[str]) -> Taken:
-        if not records:
             return Taken([], {}, [])
-
-        def take(connection: Connection) -> Taken:
-            before = record(connection, self._do, records)
-            awaited = learn(connection, self._do, told)
-            return Taken(before, known(connection, asked), awaited)
-
-        return await self._writer.transaction(take)
+        return await self._takes.ask(Asked(records, told, asked))
 
     @override
     async def aliases(self, wanted: Collection[str]) -> Mapping[str, Sequence[Alias]]:
@@ -267,8 +270,8 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
 
     async def answered(self, sender: str, id: str) -> AnsweredRequest | None:
         """What a request of this sender was answered; None where it is new."""
-        row = await self._first(queries.ANSWERED, sender=clean(sender), id=clean(id))
-        return AnsweredRequest.model_validate(dict(row)) if row else None
+        found = await self._answered.ask((clean(sender), clean(id)))
+        return AnsweredRequest.model_validate(dict(found[0])) if found else None
 
     async def keep_answer(self, answered: AnsweredRequest) -> None:
         """Keep what a request was answered; an answer that is there already stays."""
@@ -291,13 +294,36 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
 
     @override
     async def waiting_events(self, order_id: str) -> list[EventRecord]:
-        return [rows.event_of(row) for row in await self._all(queries.WAITING_EVENTS, order_id=order_id)]
+        return [rows.event_of(row) for row in await self._waiting.ask((clean(order_id),))]
+
+    def _asked(self, query: Select[Any], name: str, *columns: str) -> Together[tuple[str, ...], Sequence[RowMapping]]:
+        """A question that every event asks, for many at a time: the rows whose `columns` are as asked.
+
+        `name` is the parameter of the query that holds them; several columns are held together.
+        """
+
+        def find(asked: Sequence[tuple[str, ...]], connection: Connection) -> list[list[RowMapping]]:
+            keys = sorted(set(asked))
+            found: dict[tuple[str, ...], list[RowMapping]] = {key: [] for key in keys}
+            values = {name: keys if len(columns) > 1 else [key for (key,) in keys]}
+            for row in connection.execute(query, values).mappings():
+                found[tuple(row[column] for column in columns)].append(row)
+            return [found[key] for key in asked]
+
+        async def read(asked: Sequence[tuple[str, ...]]) -> list[list[RowMapping]]:
+            return await self._database.read(partial(find, asked))
+
+        return Together(read, most=_AT_A_TIME)
 
     async def _first(self, query: Select[Any], **values: str) -> RowMapping | None:
         return await self._database.read(lambda connection: connection.execute(query, values).mappings().first())
 
     async def _all(self, query: Select[Any], **values: str | list[str]) -> Sequence[RowMapping]:
         return await self._database.read(lambda connection: connection.execute(query, values).mappings().all())
+
+
+def _take(do: Statements, connection: Connection, asked: Sequence[Asked]) -> list[Taken]:
+    return take(connection, do, asked)
 
 
 def _case(row: RowMapping) -> CaseRecord:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, Insert, Update, select
 
 from adapters.database.engines import Database
-from adapters.database.outages import DatabaseAway
 from adapters.database.schema import clean, metadata
+from adapters.database.together import Answer, Asked, Together
 
 T = TypeVar("T")
 Rows = Sequence[dict[str, Any]]
@@ -26,22 +26,19 @@ _KEYS_A_QUERY = 500
 class _Asked(NamedTuple):
     changes: tuple[Change, ...]
     claims: str | None
-    done: asyncio.Future[bool]
 
 
 class Writer:
     """Writes for many tasks, one transaction at a time.
 
-    While a transaction commits, the writes that come in gather for the next one; each caller goes on only after
-    the commit that holds all of its changes. A transaction that fails is undone and its callers are written one by
-    one, so that each gets its own error and no other's. Where the database is away, all get that error at once.
+    While a transaction commits, the writes that come in gather for the next one (`Together`); each caller goes on only
+    after the commit that holds all of its changes.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._turn = asyncio.Lock()
-        self._asked: list[_Asked] = []
-        self._task: asyncio.Task[None] | None = None
+        self._writes = Together(self._commit, turn=self._turn)
 
     async def write(self, *changes: Change, claims: str | None = None) -> bool:
         """Make changes in one transaction and return when they are committed.
@@ -53,46 +50,35 @@ class Writer:
             LookupError: an update found no row for its key; nothing was changed.
             DatabaseAway: the database does not answer.
         """
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._asked.append(_Asked(changes, claims, done))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work())
-        return await done
+        return await self._writes.ask(_Asked(changes, claims))
 
     async def transaction(self, change: Callable[[Connection], T]) -> T:
         """A transaction for what must read and write. Write first: on SQLite that takes the lock."""
         async with self._turn:
             return await self._database.write(change)
 
+    def together(
+        self, change: Callable[[Connection, Sequence[Asked]], Sequence[Answer]], most: int
+    ) -> Together[Asked, Answer]:
+        """A transaction as `transaction` has it, for at `most` so many callers at a time."""
+
+        async def commit(asked: Sequence[Asked]) -> Sequence[Answer]:
+            return await self._database.write(lambda connection: change(connection, asked))
+
+        return Together(commit, turn=self._turn, most=most)
+
     async def close(self) -> None:
         """Wait until everything asked for is written."""
-        if self._task is not None:
-            await self._task
+        await self._writes.close()
 
-    async def _work(self) -> None:
-        while self._asked:
-            async with self._turn:
-                asked, self._asked = self._asked, []
-                await self._commit(asked)
-
-    async def _commit(self, asked: Sequence[_Asked]) -> None:
+    async def _commit(self, asked: Sequence[_Asked]) -> list[bool]:
         changes = _merged(asked)
-        try:
-            returned = await self._database.write(lambda connection: _make(connection, changes))
-        except Exception as error:
-            if len(asked) > 1 and not isinstance(error, DatabaseAway):
-                for one in asked:
-                    await self._commit([one])
-                return
-            for one in asked:
-                if not one.done.done():
-                    one.done.set_exception(error)
-        else:
-            for one in asked:
-                free = one.claims in returned
-                returned.discard(one.claims)  # of two that claim the same key together, the first has it
-                if not one.done.done():  # its caller may have been cancelled
-                    one.done.set_result(free)
+        returned = await self._database.write(lambda connection: _make(connection, changes))
+        free: list[bool] = []
+        for one in asked:
+            free.append(one.claims in returned)
+            returned.discard(one.claims)  # of two that claim the same key together, the first has it
+        return free
 
 
 def _make(connection: Connection, changes: Sequence[Change]) -> set[Any]:

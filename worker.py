@@ -7,6 +7,7 @@ TEMPORAL_TLS…, or a profile by TEMPORAL_PROFILE); everything else by `adapters
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import signal
@@ -22,6 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import workflows
+from activities.away import AwayIsExpected
 from activities.commands import Commands
 from activities.evidence import Evidence
 from activities.letters import Letters
@@ -34,10 +36,11 @@ from adapters.counterparts.opening import open_counterparts
 from adapters.database import DatabaseUnusable, Store, open_store
 from adapters.evidence import EvidenceFolder
 from adapters.logs import configure_logging
+from adapters.outage import Outage
 from adapters.outbox import Outbox
 from adapters.settings import ROOT, BadSettings, Settings, read_settings
 from adapters.shops import load_books, load_policies
-from adapters.temporal import NotReachable, RunningCases, connect, missing_attributes
+from adapters.temporal import NotReachable, RunningCases, connect, missing_attributes, quiet_core, rpc_problem, watch
 from adapters.triage import EmbeddedClassifier
 from adapters.triage_http import HttpClassifier
 from aftersales.faults import BadFile, Fault
@@ -55,6 +58,8 @@ SHARED_LETTERS = {"message-received": frozenset[str](), "payment-waits": frozens
 """Letters that every process may send."""
 LETTERS = {"common": SHARED_LETTERS, **{process.process: process.LETTERS for process in workflows.ALL}}
 """Every letter with its variables, by process."""
+START_PATIENCE = timedelta(minutes=5)
+"""How long a worker waits at its start for a Temporal server that is away."""
 log = structlog.get_logger("worker")
 
 
@@ -109,6 +114,7 @@ def build_worker(
             screen_reply,
             Triage(classifier or classifier_for(settings)).classify,
         ],
+        interceptors=[AwayIsExpected()],
         deployment_config=WorkerDeploymentConfig(
             version=WorkerDeploymentVersion(DEPLOYMENT, build_id()),
             use_worker_versioning=versioned,
@@ -147,6 +153,27 @@ async def make_current(client: Client) -> None:
             if attempt == 99 or error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
                 raise
             await asyncio.sleep(0.1)
+
+
+async def reach_server(stop: asyncio.Event) -> Client:
+    """A client, as soon as the server answers; the log says once that it is waited for.
+
+    Raises:
+        NotReachable: it does not answer for so long that whoever started this should know, or we are to stop.
+    """
+    outage, late = Outage("temporal"), asyncio.get_running_loop().time() + START_PATIENCE.total_seconds()
+    while True:
+        try:
+            client = await connect(patience=timedelta(seconds=2))
+        except NotReachable as away:
+            if stop.is_set() or asyncio.get_running_loop().time() > late:
+                raise
+            outage.goes_on(f"{away}; it is tried again for {START_PATIENCE.total_seconds() / 60:.0f} minutes")
+        else:
+            outage.is_over()
+            return client
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1)
 
 
 async def check_attributes(client: Client) -> None:
@@ -191,10 +218,11 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    client = await connect()
+    client = await reach_server(stop)
     await check_attributes(client)
     async with (
-        open_store(settings.store) as store,
+        # It comes up while the database is away, too; what needs it is tried again.
+        open_store(settings.store, lazy=True) as store,
         open_channels(settings.channels, settings.outbox) as channel,
         open_counterparts(settings.counterparts) as counterparts,
         build_worker(client, store, settings, books=books, channel=channel, counterpart=counterpart or counterparts),
@@ -203,7 +231,9 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
         screen("好 ok", None, ("accept", "insist"), "zh")
         await make_current(client)
         log.info("worker runs", build=build_id(), namespace=client.namespace, task_queue=settings.task_queue)
+        watching = asyncio.create_task(watch(client))
         await stop.wait()
+        watching.cancel()
         log.info("worker stops")
 
 
@@ -215,8 +245,12 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     configure_logging(settings.log_level, settings.log_format)
+    quiet_core()
     try:
         uvloop.run(run(settings))
+    except RPCError as error:
+        print(rpc_problem(error), file=sys.stderr)
+        return 1
     except (NotReachable, BadFile, DatabaseUnusable, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -179,7 +179,8 @@ def _later(later: NotSent, request: LetterRequest) -> ApplicationError:
         str(later),
         type=NOT_SENT,
         next_retry_delay=None if later.retry_after is None else timedelta(seconds=later.retry_after * pauses),
-        category=ApplicationErrorCategory.BENIGN if later.expected else ApplicationErrorCategory.UNSPECIFIED,
+        # The channel has logged what is wrong; a traceback for each try of each letter would bury it.
+        category=ApplicationErrorCategory.BENIGN,
     )
 
 

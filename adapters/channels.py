@@ -10,13 +10,21 @@ import structlog
 
 from adapters.bridge import BridgeChannel
 from adapters.channel_settings import ChannelsOut, ShopChannels
+from adapters.outage import Outage
 from adapters.outbox import Outbox, OutboxError
 from adapters.smtp import SmtpChannel
 from aftersales.order import Customer
 from aftersales.ports import Channel, Trying
-from aftersales.sending import Outgoing, Undeliverable
+from aftersales.sending import NotSent, Outgoing, PutOff, Undeliverable
 
 _log = structlog.get_logger(__name__)
+
+
+_REMEDIES: Mapping[str, str] = {
+    "outbox": "check the data folder; letters wait",
+    "smtp": "check that the mail server runs, and letters.smtp in the settings; letters wait and go out by themselves",
+    "bridge": "check that the bridge runs, and letters.bridge in the settings; letters wait and go out by themselves",
+}
 
 
 class _Chain:
@@ -25,6 +33,7 @@ class _Chain:
     def __init__(self, settings: ShopChannels, channels: Mapping[str, Channel], copies: Outbox) -> None:
         """`copies` keeps what other channels have sent, for evidence."""
         self._settings, self._channels, self._copies = settings, channels, copies
+        self._outages = {name: Outage("letters", channel=name, remedy=_REMEDIES[name]) for name in channels}
 
     def _for(self, customer: Customer, order_channel: str) -> Sequence[str]:
         """What a platform's bridge refuses must not reach the platform's customer by another way."""
@@ -37,12 +46,18 @@ class _Chain:
         for channel in self._for(letter.to, letter.order_channel):
             try:
                 reference = await self._channels[channel].deliver(letter, trying)
-                if channel != "outbox":
-                    await self._keep(letter, trying)
-                return reference
+            except NotSent as later:
+                if not (later.expected or isinstance(later, PutOff)):
+                    self._outages[channel].goes_on(str(later))
+                raise
             except Undeliverable as refusal:
                 _log.info("letter.refused", case=letter.case_id, letter=letter.name, channel=channel)
                 refusals.append(refusal)
+            else:
+                self._outages[channel].is_over()
+                if channel != "outbox":
+                    await self._keep(letter, trying)
+                return reference
         raise Undeliverable("; ".join(map(str, refusals))) from refusals[-1]
 
     async def _keep(self, letter: Outgoing, trying: Trying) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -14,14 +16,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.plugin import SimplePlugin
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from typing_extensions import override
 
 from adapters import histories
+from adapters.outage import Outage
 from aftersales.events import Event, enveloped
 from aftersales.opening import CaseOpened
-from aftersales.ports import Cases
+from aftersales.ports import Cases, Intake, Unavailable
+from aftersales.records import EventRecord
 
 _SYSTEM_MESSAGE = re.compile(r'message: "([^"]+)"')
 
@@ -67,12 +72,68 @@ async def connect(
             retry_config=RetryConfig(max_elapsed_time_millis=round(patience.total_seconds() * 1000)),
         )
     except RuntimeError as error:
-        # The client's words are nested debug output; the system's own are in their middle.
-        reason = _SYSTEM_MESSAGE.search(str(error))
-        raise NotReachable(
-            f"no Temporal server answers at {target}: {reason[1] if reason else error}; "
-            "start one with ./dev up, or set TEMPORAL_ADDRESS"
-        ) from error
+        raise NotReachable(_nobody_answers(target, error)) from error
+
+
+def _nobody_answers(target: str, error: RuntimeError) -> str:
+    # The client's words are nested debug output; the system's own are in their middle.
+    reason = _SYSTEM_MESSAGE.search(str(error))
+    return (
+        f"no Temporal server answers at {target}: {reason[1] if reason else error}; "
+        "start one with ./dev up, or set TEMPORAL_ADDRESS"
+    )
+
+
+async def reach(client: Client, patience: timedelta = timedelta(seconds=2)) -> None:
+    """Ask the server whether it is well; a lazy client connects by it.
+
+    Raises:
+        Unavailable: it does not answer. A lazy client that never connected says so by a RuntimeError, in every call.
+    """
+    try:
+        await client.service_client.check_health(timeout=patience)
+    except RPCError as error:
+        raise Unavailable(rpc_problem(error)) from error
+    except RuntimeError as error:
+        raise Unavailable(_nobody_answers(client.service_client.config.target_host, error)) from error
+
+
+class Reached(Intake):
+    """An intake behind a lazy client: until that has connected once, nothing is taken."""
+
+    def __init__(self, client: Client, intake: Intake) -> None:
+        self._client, self._intake, self._connected = client, intake, False
+
+    @override
+    async def handle_all(self, raws: Sequence[object], *, shop: str = "") -> list[EventRecord]:
+        """See `Intake`."""
+        if not self._connected:
+            await reach(self._client)
+            self._connected = True
+        return await self._intake.handle_all(raws, shop=shop)
+
+
+def quiet_core() -> None:
+    """Send the errors of the SDK's core where all logs go: it writes to standard output, into what `--json` prints.
+
+    Its warnings are one for each call that is tried again; `watch` says in one line that the server is away.
+    """
+    forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"))
+    errors = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"), forwarding)
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=errors)), error_if_already_set=False)
+
+
+async def watch(client: Client, *, every: float = 1.0) -> None:
+    """Say in the log when the server goes away and when it is back, for ever; whoever uses it tries again anyway."""
+    outage = Outage("temporal")
+    while True:
+        try:
+            await reach(client)
+        except Unavailable as away:
+            outage.goes_on(str(away))
+        else:
+            outage.is_over()
+        await asyncio.sleep(every)
 
 
 class RunningCases(Cases):

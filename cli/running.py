@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -12,14 +11,13 @@ from typing import Any, NoReturn
 
 import typer
 from sqlalchemy.exc import DBAPIError
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError
 
 from adapters.database import DatabaseUnusable
 from adapters.logs import configure_logging
 from adapters.preflight import ServerError
 from adapters.settings import BadSettings, Settings, read_settings
-from adapters.temporal import NotReachable, rpc_problem
+from adapters.temporal import NotReachable, quiet_core, rpc_problem
 from aftersales.faults import BadFile
 from aftersales.ports import Unavailable
 
@@ -39,7 +37,7 @@ def run(
     try:
         settings = read_settings()
         configure_logging("WARNING", settings.log_format)
-        _quiet_core()
+        quiet_core()
         with asyncio.Runner(loop_factory=loop) as runner:
             code = runner.run(_promptly(verb(settings)))
     except KeyboardInterrupt:
@@ -61,13 +59,6 @@ def fail(text: str) -> int:
     """Tell on standard error what went wrong; returns the exit code for it."""
     print(text, file=sys.stderr)
     return 1
-
-
-def _quiet_core() -> None:
-    """Send the errors of the SDK's core where all logs go: it writes to standard output, into what `--json` prints."""
-    forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"))
-    errors = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"), forwarding)
-    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=errors)), error_if_already_set=False)
 
 
 async def _promptly(work: Coroutine[Any, Any, int]) -> int:

@@ -13,7 +13,6 @@ import structlog
 import typer
 import uvloop
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from adapters.aws_envelopes import decode_wrapped
 from adapters.database import Store, open_store
@@ -33,8 +32,8 @@ from adapters.secrets import own_secret
 from adapters.settings import Settings
 from adapters.shops import load_policies
 from adapters.sqs_settings import SqsSettings
-from adapters.temporal import connect, rpc_problem
-from aftersales.ports import Intake, Unavailable
+from adapters.temporal import Reached, connect, reach
+from aftersales.ports import Intake
 from cli.connection import Serving, running_here
 from cli.running import Stop, run
 from starter import Starter
@@ -61,21 +60,22 @@ async def _serve(settings: Settings, host: str, port: int) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     policies = load_policies(settings.policy, settings.law, settings.shops)
-    async with open_store(settings.store) as store:
-        # It comes up without Temporal too, tells senders to come again, and goes on by itself.
+    # It comes up without database and Temporal too, tells senders to come again, and goes on by itself.
+    async with open_store(settings.store, lazy=True) as store:
         running = running_here(settings)
         client = await connect(running.address if running else None, patience=PATIENCE, lazy=True)
-        starter = Starter(client, store, policies, settings)
+        intake = Reached(client, Starter(client, store, policies, settings))
 
         def listening(url: str) -> None:
             file = Serving.file(settings)
+            file.parent.mkdir(parents=True, exist_ok=True)
             draft = file.with_suffix(f".{os.getpid()}")
             draft.write_text(Serving(url=url, pid=os.getpid()).model_dump_json())
             draft.replace(file)
 
-        app = build_app(door(settings, starter, store, client))
+        app = build_app(door(settings, intake, store, client))
         serving = serve_http(app, host, port, stop=stop, listening=listening)
-        return await together(stop, serving, *(take(starter, stop) for take in takers(settings)))
+        return await together(stop, serving, *(take(intake, stop) for take in takers(settings)))
 
 
 async def together(stop: asyncio.Event, *loops: Coroutine[Any, Any, None]) -> int:
@@ -121,7 +121,7 @@ def _from_sqs(sqs: SqsSettings, decode: Decode, shop: str) -> Taker:
     return take
 
 
-def door(settings: Settings, starter: Starter, store: Store, client: Client) -> Door:
+def door(settings: Settings, intake: Intake, store: Store, client: Client) -> Door:
     """The HTTP door of an installation."""
     attachments = AttachmentStore(settings.data / "attachments", settings.mail.attachments)
 
@@ -131,7 +131,7 @@ def door(settings: Settings, starter: Starter, store: Store, client: Client) -> 
         return translate(platform, headers, payload, storefront=settings.storefront(shop), received_at=received_at)
 
     return Door(
-        intake=starter,
+        intake=intake,
         settings=settings.http,
         senders=Senders(settings.keys() if settings.secrets else settings.keys(own_secret(settings.data))),
         seen=InDatabase(store),
@@ -146,9 +146,6 @@ def checks(store: Store, client: Client) -> dict[str, Check]:
     """What must be there for events to be taken."""
 
     async def temporal() -> None:
-        try:
-            await client.service_client.check_health(timeout=PATIENCE)
-        except RPCError as error:
-            raise Unavailable(rpc_problem(error)) from error
+        await reach(client, PATIENCE)
 
     return {"temporal": temporal, "database": store.views.revision}

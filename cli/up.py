@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from temporalio.service import RPCError
 
-from adapters.database import masked
+from adapters.database import masked, open_store
 from adapters.embedded import EmbeddedServer, ServerError, stop
 from adapters.settings import Settings
 from adapters.temporal import NotReachable, connect, type_name
@@ -50,6 +50,9 @@ async def _up(settings: Settings, port: int, ui_port: int) -> int:
     with _alone(settings):
         machine = _Machine(settings, port, ui_port, os.environ.get("TEMPORAL_ADDRESS", ""))
         children.forget_other_servers()
+        # Worker and door would wait for a database that is away: here it is more likely to be a mistake.
+        async with open_store(settings.store):
+            pass
         serving, working = asyncio.create_task(machine.serve()), asyncio.create_task(machine.work())
         receiving = asyncio.create_task(machine.receive())
         ended = asyncio.create_task(stopped.wait())

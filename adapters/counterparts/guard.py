@@ -22,6 +22,8 @@ BUSY_SECONDS = (1.0, 3.0)
 SPREAD_SECONDS = 10.0
 """Over how long those come back that waited for a counterpart that was left alone; at most as long as its pause."""
 
+_REMEDY = "start it, or correct its url in the settings; its commands wait and are given by themselves"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -107,6 +109,6 @@ class Guarded(Counterpart):
         if self._failures < self._settings.failures or (self._pause and not probe):
             return
         if not self._pause:
-            _log.error("counterpart.away", counterpart=self._name, failures=self._failures, why=why)
+            _log.error("counterpart.away", counterpart=self._name, failures=self._failures, why=why, remedy=_REMEDY)
         self._pause = min(self._pause * 2 or self._settings.pause_seconds, self._settings.longest_pause_seconds)
         self._until = self._clock() + self._pause

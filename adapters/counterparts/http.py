@@ -31,16 +31,22 @@ class HttpCounterpart(Counterpart):
         if settings.secret is None:
             raise ValueError(f"{name} has no secret; the settings ask for one where there is a URL")
         self._webhook = Webhook(settings.secret.get_secret_value())
+        self._told: type[NotNow] | None = None
 
     @override
     async def execute(self, command: Command, *, shop: str) -> CommandAccepted:
         """Have one command done. Raises as the port says."""
         try:
-            return read_answer(await self._asked(command, shop))
+            accepted = read_answer(await self._asked(command, shop))
         except NotNow as later:
             loud = _log.error if isinstance(later, Misconfigured) else _log.warning
+            if self._told is type(later):  # once is enough, until it answers again
+                loud = _log.debug
+            self._told = type(later)
             loud("command.later", counterpart=self._name, shop=shop, command=command.type, why=str(later))
             raise type(later)(f"{self._name}: {later}", later.retry_after) from later
+        self._told = None
+        return accepted
 
     async def _asked(self, command: Command, shop: str) -> Answer:
         body = body_of(command, shop=shop)

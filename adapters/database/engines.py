@@ -16,6 +16,7 @@ from adapters.database.addresses import DatabaseUnusable, make_folder, parse, sh
 from adapters.database.cleaning import json_text
 from adapters.database.outages import FAILURES, DatabaseAway, is_away, is_conflict, is_lost
 from adapters.database.settings import DatabaseSettings
+from adapters.outage import Outage
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -54,7 +55,25 @@ class Database(Protocol):
         ...
 
 
-class _File:
+class _Watched:
+    """Says in the log that the database goes away and is back. Of one that never answered, whoever opens it tells."""
+
+    url: URL
+    _outage: Outage | None = None
+
+    def _away(self, error: BaseException) -> DatabaseAway:
+        away = DatabaseAway(self.url, error)
+        if self._outage:
+            self._outage.goes_on(str(away))
+        return away
+
+    def _answers(self) -> None:
+        if self._outage is None:
+            self._outage = Outage("database")
+        self._outage.is_over()
+
+
+class _File(_Watched):
     """SQLite. A transaction takes one way to a thread and back; a driver that is async takes one for each call.
 
     One connection writes: SQLite lets only one do so anyway, and waiting for it in the process is fairer and cheaper
@@ -92,14 +111,16 @@ class _File:
 
     async def _in(self, threads: ThreadPoolExecutor, run: Callable[[], T]) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(threads, run)
+            done = await asyncio.get_running_loop().run_in_executor(threads, run)
         except FAILURES as error:
             if is_away(error):
-                raise DatabaseAway(self.url, error) from error
+                raise self._away(error) from error
             raise
+        self._answers()
+        return done
 
 
-class _Server:
+class _Server(_Watched):
     """PostgreSQL.
 
     Connections are not tried before they are used, which would cost each read a way to the server and back: one that
@@ -131,7 +152,7 @@ class _Server:
         lost, conflicts = False, 0
         while True:
             try:
-                return await once()
+                done = await once()
             except FAILURES as error:
                 if is_conflict(error) and conflicts < _CONFLICTS:
                     await asyncio.sleep(random.uniform(0, _CONFLICT_PAUSE * 2**conflicts))
@@ -139,9 +160,12 @@ class _Server:
                 elif is_lost(error) and not lost:
                     lost = True
                 elif is_away(error):
-                    raise DatabaseAway(self.url, error) from error
+                    raise self._away(error) from error
                 else:
                     raise
+            else:
+                self._answers()
+                return done
 
 
 @asynccontextmanager

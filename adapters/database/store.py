@@ -14,8 +14,11 @@ from sqlalchemy import Connection, RowMapping, Select
 from typing_extensions import override
 
 from adapters.database import queries, rows
+from adapters.database.addresses import DatabaseUnusable
 from adapters.database.engines import Database, connect
 from adapters.database.intake import Asked, key_of, known, take
+from adapters.database.later import Later
+from adapters.database.outages import DatabaseAway
 from adapters.database.schema import clean
 from adapters.database.settings import DatabaseSettings
 from adapters.database.statements import Statements
@@ -42,17 +45,25 @@ _AT_A_TIME = 32
 
 
 @asynccontextmanager
-async def open_store(database: str | DatabaseSettings) -> AsyncIterator[Store]:
+async def open_store(where: str | DatabaseSettings, *, lazy: bool = False) -> AsyncIterator[Store]:
     """The store in a database, given by its settings or its URL alone; every write asked for is done when it closes.
 
-    The database is brought to the newest revision, where the settings do not forbid it.
+    The database is brought to the newest revision, where the settings do not forbid it. A `lazy` store opens while the
+    database is away, too; until that is back, all that is asked of it raises `Unavailable`.
 
     Raises:
         DatabaseUnusable: the database cannot be opened, is too old, or was written by a newer version.
     """
-    settings = database if isinstance(database, DatabaseSettings) else DatabaseSettings.of(database)
-    async with connect(settings) as opened:
-        await bring_up_to_date(opened, allowed=settings.auto_upgrade)
+    settings = where if isinstance(where, DatabaseSettings) else DatabaseSettings.of(where)
+    async with connect(settings) as database:
+        opened: Database = database
+        try:
+            await bring_up_to_date(database, allowed=settings.auto_upgrade)
+        except DatabaseUnusable as error:
+            if not (lazy and isinstance(error.__cause__, DatabaseAway)):
+                raise
+            opened = later = Later(database, allowed=settings.auto_upgrade)
+            later.away(error)
         store = Store(opened)
         try:
             yield store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,7 +21,6 @@ from adapters.http.problems import KINDS, Problem, answered
 from adapters.http.webhooks import take_webhook
 from aftersales.ports import Unavailable
 
-_log = structlog.get_logger(__name__)
 _NOT_WHO_THEY_SAY = frozenset({"signature-missing", "signature-stale", "signature-wrong", "credentials-wrong"})
 
 
@@ -92,7 +90,7 @@ def _add_problems(app: FastAPI, gate: Gate) -> None:
     @app.exception_handler(Unavailable)
     async def away(request: Request, away: Unavailable) -> Response:
         # What is away is our business: it stands in the log and not in the answer.
-        _log.warning("http.unavailable", door=door_of(request.scope), problem=str(away))
+        gate.turned_away(away)
         wait = {"Retry-After": str(gate.door.settings.retry_after)}
         return Problem("unavailable", "events cannot be taken at the moment", headers=wait).response()
 

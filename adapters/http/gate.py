@@ -10,6 +10,8 @@ from adapters.http.door import Door
 from adapters.http.limits import Rates
 from adapters.http.metrics import Metrics
 from adapters.http.seen import Repeats
+from adapters.outage import Outage
+from aftersales.ports import Unavailable
 from aftersales.records import EventRecord
 
 AT_A_TIME = 100
@@ -26,6 +28,11 @@ class Gate:
         self.repeats = Repeats(door.seen, timedelta(days=settings.remembered_days))
         self.bodies = asyncio.Semaphore(settings.at_once)
         self.mails = asyncio.Semaphore(settings.mail_at_once)
+        self._outages = dict[type[Unavailable], Outage]()
+
+    def turned_away(self, away: Unavailable) -> None:
+        """A sender is told to come again; the log says why once, not for every sender."""
+        self._outages.setdefault(type(away), Outage("http.intake")).goes_on(str(away))
 
     async def hand_in(self, raws: Sequence[object], shop: str) -> list[EventRecord]:
         """Have the intake take events; what became of each.
@@ -41,6 +48,8 @@ class Gate:
                 records += await self.door.intake.handle_all(part, shop=shop)
             finally:
                 self.metrics.in_flight.dec(len(part))
+        for outage in self._outages.values():
+            outage.is_over()
         for record in records:
             self.metrics.events.labels(record.status.value).inc()
         return records

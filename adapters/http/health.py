@@ -7,15 +7,12 @@ import json
 import time
 from collections.abc import Mapping
 
-import structlog
-
 from adapters.http.door import Check
+from adapters.outage import Outage
 from aftersales.ports import Unavailable
 
 CACHED = 1.0
 """Seconds for which an answer is given again."""
-
-_log = structlog.get_logger(__name__)
 
 
 class Readiness:
@@ -23,6 +20,7 @@ class Readiness:
 
     def __init__(self, checks: Mapping[str, Check], seconds: float) -> None:
         self._checks, self._seconds = checks, seconds
+        self._outages = {name: Outage("http.readiness", check=name) for name in checks}
         self._turn = asyncio.Lock()
         self._answer: tuple[int, str] = 503, ""
         self._until = 0.0
@@ -49,5 +47,7 @@ class Readiness:
         except Exception as error:  # whatever a check fails with, it is not ready
             why = type(error).__name__
         if why:
-            _log.warning("http.not_ready", check=name, problem=why)
+            self._outages[name].goes_on(why)
+        else:
+            self._outages[name].is_over()
         return {"name": name, "ready": not why, "seconds": round(time.monotonic() - began, 4)}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -34,6 +35,7 @@ from adapters.platforms.storefront import ShopName, Storefront
 from adapters.shops import ShopSettings
 from adapters.sqs_settings import SqsSettings
 from adapters.values import Pattern, WebAddress, WebhookSecret
+from aftersales.faults import dotted, names_at, nearest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,7 +50,11 @@ class Http(HttpDoor):
 
 
 class BadSettings(Exception):
-    """The settings cannot be used. The text says which, where they stand, and why."""
+    """The settings cannot be used. `problems` are one line each: where it stands, what is wrong, what to do."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
 
 
 def settings_file() -> Path | None:
@@ -69,18 +75,29 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise BadSettings("; ".join(_fault(one["loc"], one["msg"], file) for one in error.errors())) from None
+        raise BadSettings(*(_fault(one, file) for one in error.errors(include_url=False))) from None
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"{file}: is no TOML: {error}") from None
     except SettingsError as error:
         raise BadSettings(f"{error}; write lists and tables as JSON, or in aftersales.toml") from None
 
 
-def _fault(loc: tuple[int | str, ...], message: str, file: Path | None) -> str:
+def _fault(error: ErrorDetails, file: Path | None) -> str:
+    loc, what = error["loc"], error["msg"].removeprefix("Value error, ")
     variable = "AFTERSALES_" + "__".join(map(str, loc)).upper()
     given = any(name.upper() == variable or variable.startswith(f"{name.upper()}__") for name in os.environ)
-    where = variable if given or not file or not file.is_file() else f"{file}: {'.'.join(map(str, loc))}"
-    return f"{where}: {message.removeprefix('Value error, ')}"
+    # The value is left out: it may be a secret.
+    match error["type"]:
+        case "missing":
+            what = "is missing; add it"
+        case "extra_forbidden":
+            what = f"is not a known setting; {nearest(str(loc[-1]), names_at(Settings, loc[:-1]))}"
+        case _:
+            pass
+    if not loc:
+        return f"{file or 'settings'}: {what}"
+    where = f"{file}: {dotted(loc)}" if file and file.is_file() and not given else variable
+    return f"{where}: {what}"
 
 
 class Settings(BaseSettings):

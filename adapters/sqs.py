@@ -108,6 +108,19 @@ class SqsQueue:
             self._held.take(delivery.receipt)
         return taken
 
+    async def look(self) -> int:
+        """About how many messages wait. None is taken.
+
+        Raises:
+            Unavailable: SQS does not answer, or refuses.
+            QueueUnusable: the queue has no dead-letter queue.
+        """
+        if not self._dead:
+            self._dead = await self._dead_letter_queue()
+        wanted = ["ApproximateNumberOfMessages"]
+        answer = await self._call("get_queue_attributes", QueueUrl=self._settings.queue_url, AttributeNames=wanted)
+        return int(answer["Attributes"][wanted[0]])
+
     async def delete(self, receipt: str) -> None:
         """Take a message out of the queue."""
         self._held.leave(receipt)

@@ -56,7 +56,7 @@ def faults_of(error: ValidationError, mark: Callable[[Loc], Mark], model: type[B
             case "missing":
                 what, remedy = "is missing", "add it"
             case "extra_forbidden":
-                what, remedy = "is not a known key", nearest(str(loc[-1]), _names(model, loc[:-1]))
+                what, remedy = "is not a known key", nearest(str(loc[-1]), names_at(model, loc[:-1]))
             case "value_error" | "assertion_error":
                 what = str(detail["ctx"]["error"])
             case "model_type" | "dict_type" | "model_attributes_type":
@@ -81,7 +81,7 @@ def dotted(loc: Sequence[str | int]) -> str:
     return text.removeprefix(".")
 
 
-def _names(model: type[BaseModel], loc: Loc) -> list[str]:
+def names_at(model: type[BaseModel], loc: Loc) -> list[str]:
     """The keys known at `loc`; none when the path leads through anything but models and lists."""
     kind: Any = model
     for step in loc:

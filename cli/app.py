@@ -26,7 +26,7 @@ VERBS = {
     "extend": ("cli.decide", "move the deadline that a case waits for"),
     "classify": ("cli.classify", "what messages are about, one JSON object a line"),
     "processes": ("cli.processes", "the processes that there are, and their letters"),
-    "check": ("cli.check", "validate policies, templates, routes and search attributes"),
+    "check": ("cli.check", "validate settings, policies, templates, routes and search attributes"),
     "rehearse": ("cli.rehearse", "play scenarios on the real server in virtual time"),
     "adopt": ("cli.adopt", "after a change of the rules, move open cases that fit to the new code"),
 }

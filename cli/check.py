@@ -1,4 +1,4 @@
-"""`check`: policies, templates, routes and search attributes, each problem with its file and line."""
+"""`check`: settings, policies, templates, routes and search attributes, each problem with its file and line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import workflows
-from adapters.settings import ROOT, Settings
+from adapters.settings import ROOT, BadSettings, Settings, read_settings
 from adapters.shops import load_books
 from adapters.temporal import NotReachable, missing_attributes
 from aftersales.events import TYPES
@@ -16,19 +16,68 @@ from aftersales.faults import BadFile, Fault
 from aftersales.law import load_packs
 from aftersales.policy import Policy, load_policy
 from cli.connection import find_server
+from cli.live import try_all
 from cli.routes import route_problems
 from cli.running import run
+from cli.settings_doubts import as_json as doubt_as_json
+from cli.settings_doubts import as_line, doubts
 from cli.show import emit
 from worker import LETTERS
 from workflows import attributes
 
 
-def check(as_json: Annotated[bool, typer.Option("--json", help="One JSON object per problem.")] = False) -> None:
-    """Validate policies, templates, routes and search attributes. Exit code 1 when anything is wrong."""
-    run(lambda settings: _check(settings, as_json))
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per problem.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Try every connection of the settings too.")] = False,
+) -> None:
+    """Validate settings, policies, templates, routes and search attributes. Exit code 1 when anything is wrong.
+
+    Warnings and hints about settings are told, and leave the exit code 0. --live connects to everything that the
+    settings name, does nothing there, and tells what answers.
+    """
+    if as_json:
+        _only_good_settings()
+    run(lambda settings: _check(settings, as_json, live))
 
 
-async def _check(settings: Settings, as_json: bool) -> int:
+def _only_good_settings() -> None:
+    """Tell bad settings as JSON; `run` would tell them in words."""
+    try:
+        read_settings()
+    except BadSettings as bad:
+        for problem in bad.problems:
+            where, _, what = problem.partition(": ")
+            emit({"path": "", "line": 0, "level": "problem", "where": where, "what": what, "remedy": ""})
+        raise typer.Exit(1) from None
+
+
+async def _check(settings: Settings, as_json: bool, live: bool) -> int:
+    doubted = doubts(settings)
+    for doubt in doubted:
+        if as_json:
+            emit(doubt_as_json(doubt))
+        else:
+            print(as_line(doubt))
+    wrong = sum(doubt.level == "problem" for doubt in doubted)
+    # Files that are not there are told by now, and would be told again.
+    wrong = wrong or await _files(settings, as_json)
+    return 1 if (live and await _connections(settings, as_json)) or wrong else 0
+
+
+async def _connections(settings: Settings, as_json: bool) -> int:
+    """Tell what answers; returns how many do not."""
+    away = 0
+    async for found in try_all(settings):
+        away += not found.answers
+        if as_json:
+            emit({"level": "answer" if found.answers else "problem", **found._asdict()})
+        else:
+            print(f"{found.where}: {'' if found.answers else 'does not work: '}{found.what}")
+    return away
+
+
+async def _files(settings: Settings, as_json: bool) -> int:
+    """Tell what is wrong with policies, letters, routes and search attributes; returns how much."""
     own = [shop.policy for shop in settings.shops.values() if shop.policy]
     policies = sorted({*settings.policy.parent.glob("*.yaml"), settings.policy, *own})
     problems, languages, good = _policies(policies, settings.law)
@@ -42,7 +91,8 @@ async def _check(settings: Settings, as_json: bool) -> int:
     found = list(dict.fromkeys((_near(fault.path), *fault[:4]) for fault in problems))
     for path, line, where, what, remedy in found:
         if as_json:
-            emit({"path": str(path or ""), "line": line, "where": where, "what": what, "remedy": remedy})
+            told = {"path": str(path or ""), "line": line, "level": "problem"}
+            emit({**told, "where": where, "what": what, "remedy": remedy})
         else:
             print(Fault(line, where, what, remedy).text(path) if path else ": ".join(filter(None, [where, what])))
     if not as_json:
@@ -53,7 +103,7 @@ async def _check(settings: Settings, as_json: bool) -> int:
             f"{len(workflows.ALL)} processes, {len(TYPES)} event types, {server}: "
             + (f"{len(found)} problem{'' if len(found) == 1 else 's'}" if found else "all well")
         )
-    return 1 if found else 0
+    return len(found)
 
 
 def _policies(paths: list[Path], law: Path) -> tuple[list[Fault], list[str], list[Policy]]:

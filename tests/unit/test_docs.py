@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import textwrap
+from pathlib import Path
 
 import pytest
 
 import workflows
-from adapters.settings import ROOT
+from adapters.settings import ROOT, Settings, read_settings
 from aftersales.events import INTERNAL, TYPES, Message
 from aftersales.routing import STARTING
 from cli.processes import as_markdown
@@ -66,9 +69,57 @@ def test_the_readme_lists_every_process_in_the_words_of_its_docstring() -> None:
 def test_what_contributing_shows_of_a_file_is_in_it() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     shown = re.findall(r"^```(?:python|yaml)\n# ([\w/.-]+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert {path for path, _ in shown} >= {"workflows/perk_request.py", "templates/perk-request/en.yaml"}
+    assert {path for path, _ in shown} >= {
+        "workflows/perk_request.py",
+        "templates/perk-request/en.yaml",
+        "tests/queues.py",
+    }
     for path, block in shown:
         left = (ROOT / path).read_text("utf-8")
         for part in re.split(r"^…\n", block, flags=re.MULTILINE):
             _, found, left = left.partition(part)
             assert found, f"{path} does not have, or not in this order:\n{part}"
+
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_lead_to_what_is_there(document: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", document.read_text("utf-8")):
+        name, _, anchor = link.partition("#")
+        target = document.parent / name if name else document
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, link
+
+
+SETTINGS = [
+    (document, block)
+    for document in DOCUMENTS
+    for block in re.findall(r"^ *```toml\n( *# aftersales\.toml\n.*?)^ *```$", document.read_text("utf-8"), re.M | re.S)
+]
+
+
+@pytest.mark.parametrize(("document", "block"), SETTINGS, ids=lambda of: of.name if isinstance(of, Path) else "")
+def test_settings_that_are_shown_can_be_read(
+    document: Path, block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AFTERSALES_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "aftersales.toml").write_text(textwrap.dedent(block))
+    monkeypatch.chdir(tmp_path)
+    assert read_settings() != Settings.model_construct()
+
+
+def test_every_document_of_settings_is_among_those_that_are_read() -> None:
+    named = {document.stem for document, _ in SETTINGS}
+    assert named >= {"settings", "letters", "commands", "queues", "mail", "database", "platforms", "amazon"}
+
+
+@pytest.mark.parametrize("folder", ["adapters", "tests", "examples"])
+def test_contributing_says_where_each_folder_is_for(folder: str) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    below = [f"{folder}/{found.name}" for found in (ROOT / folder).iterdir() if any(found.glob("*.py"))]
+    assert [name for name in below or [folder] if name not in text] == []

@@ -53,8 +53,8 @@ def test_the_file_is_read_and_a_variable_goes_before_it(folder: Path, monkeypatc
     [
         ("log_level =", "aftersales.toml: is no TOML"),
         ('log_level = "LOUD"', "aftersales.toml: log_level: Input should be"),
-        ('colour = "red"', "aftersales.toml: colour: Extra inputs are not permitted"),
-        ('[shops.a]\npolice = "x"', "aftersales.toml: shops.a.police: Extra inputs are not permitted"),
+        ('colour = "red"', "aftersales.toml: colour: is not a known setting; known here: classifier_url, "),
+        ('[shops.a]\npolice = "x"', "aftersales.toml: shops.a.police: is not a known setting; did you mean policy?"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named_with_its_place(folder: Path, text: str, told: str) -> None:

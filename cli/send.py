@@ -14,7 +14,6 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from adapters.http.client import Refused, open_door
 from adapters.secrets import own_secret
 from adapters.settings import Settings
 from aftersales.plaintext import one_line
@@ -79,6 +78,9 @@ async def _intake(settings: Settings, to: str) -> AsyncIterator[Intake]:
         async with open_starter(settings) as (_, starter):
             yield starter
         return
+    # Other verbs are spared its time.
+    from adapters.http.client import Refused, open_door
+
     secret = settings.secrets[0] if settings.secrets else own_secret(settings.data)
     try:
         async with open_door(to, secret) as door:

@@ -101,8 +101,18 @@ def check_logs(installation: Installation, part: str, since: dict[str, int]) -> 
             assert remedy in str(named[0]), named
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("part", list(TOLD_BY))
+OURS_STOP = ("temporal", "database")
+"""The parts without which nothing goes on; the others are left to `./dev test --slow`."""
+
+
+@pytest.mark.parametrize(
+    ("part", "seconds"),
+    [
+        pytest.param(part, seconds, marks=() if seconds < 60 and part in OURS_STOP else pytest.mark.slow)
+        for part in TOLD_BY
+        for seconds in (4, 60)
+    ],
+)
 async def test_nothing_is_lost_while_a_part_is_away(running: Installation, part: str, seconds: float) -> None:
     name, stop = f"{part.upper()}{seconds}", asyncio.Event()
     ours = {name: program.pid for name, program in running.programs.items() if name != part}

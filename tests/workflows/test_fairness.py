@@ -26,4 +26,5 @@ async def test_a_flood_of_one_shop_delays_its_own_cases(tmp_path: Path) -> None:
     in_turn = [letter.case.shop for letter in sorted(letters, key=lambda letter: letter.sent_at or letter.claimed_at)]
     assert len(in_turn) == FLOOD + FEW
     last = max(place for place, name in enumerate(in_turn, 1) if name == "shop-b")
-    assert last < len(in_turn) / 2, f"the last letter of the small shop was number {last} of {len(in_turn)}"
+    # Without turns it is the very last one. The server keeps several queues side by side, so turns are not exact.
+    assert last < 0.8 * len(in_turn), f"the last letter of the small shop was number {last} of {len(in_turn)}"

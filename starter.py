@@ -294,7 +294,7 @@ class Starter(Intake):
         was_closed = last and last.closed_at and last.trigger == opened.identity
         if not was_closed and not await self._cases.open(process, opened, again=again):
             return case, False
-        record = CaseRecord(**opened.ref(process, case).model_dump(), opening=opened.model_dump_json())
+        record = CaseRecord(**opened.ref(process, case).model_dump(), opening=opened.as_json())
         await self._store.open_case(record)
         await self._deliver_waiting(record)
         return case, True

@@ -164,7 +164,9 @@ async def reach_server(stop: asyncio.Event) -> Client:
     outage, late = Outage("temporal"), asyncio.get_running_loop().time() + START_PATIENCE.total_seconds()
     while True:
         try:
-            client = await connect(patience=timedelta(seconds=2))
+            await connect(patience=timedelta(seconds=2))
+            # This one has the patience to tell the end of an effect to a server that is away for a moment.
+            client = await connect()
         except NotReachable as away:
             if stop.is_set() or asyncio.get_running_loop().time() > late:
                 raise

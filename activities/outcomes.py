@@ -96,7 +96,7 @@ class Outcomes:
             return False
         case = opened.ref(request.process, request.case_id)
         since = min(opened.opened_at, opened.trigger.happened_at)
-        await self._introduce(CaseRecord(**case.model_dump(), opening=opened.model_dump_json()), since)
+        await self._introduce(CaseRecord(**case.model_dump(), opening=opened.as_json()), since)
         return True
 
     async def _introduce(self, case: CaseRecord, since: datetime) -> None:

@@ -84,6 +84,15 @@ class NatsQueue:
     ) -> None:
         await self._open.aclose()
 
+    async def reach(self) -> None:
+        """Connect, and make stream and consumer where they are missing.
+
+        Raises:
+            Unavailable: the server does not answer.
+            QueueUnusable: stream or consumer are there and cannot be used.
+        """
+        await self._linked()
+
     async def take(self, most: int, seconds: float) -> Sequence[NatsDelivery]:
         """See `aftersales.ports.Queue`.
 

@@ -10,13 +10,13 @@ import asyncio
 import fcntl
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from hashlib import sha256
 from pathlib import Path
 
+from adapters.files import write_whole
 from adapters.letter_mail import compose
 from aftersales.ids import parse_case_id
 from aftersales.ports import Trying
@@ -76,16 +76,7 @@ def _write_once(folder: Path, file: str, content: bytes) -> Path:
             if written.endswith(end):
                 return folder / written
         path = folder / file
-        descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        write_whole(path, content)
     return path
 
 

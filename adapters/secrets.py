@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 from pathlib import Path
 
 from pydantic import SecretStr
+
+from adapters.files import write_new
 
 _BYTES = 32
 
@@ -20,15 +21,7 @@ def own_secret(folder: Path) -> SecretStr:
     """
     file = folder / "secret"
     folder.mkdir(parents=True, exist_ok=True)
-    new = f"whsec_{base64.b64encode(secrets.token_bytes(_BYTES)).decode()}"
-    # Whoever comes second finds the first one's: a link is made whole or not at all.
-    draft = folder / f".secret-{os.getpid()}"
-    try:
-        draft.touch(mode=0o600)
-        draft.write_text(f"{new}\n")
-        os.link(draft, file)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink(missing_ok=True)
+    if not file.exists():
+        # Whoever comes second finds the first one's.
+        write_new(file, f"whsec_{base64.b64encode(secrets.token_bytes(_BYTES)).decode()}\n".encode())
     return SecretStr(file.read_text().strip())

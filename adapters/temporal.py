@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client, Interceptor
+from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -148,9 +150,10 @@ class RunningCases(Cases):
     @override
     async def open(self, process: str, opened: CaseOpened, *, again: bool) -> bool:
         options = self._options(process, opened)
+        begins = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=opened.as_json().encode()))
         while True:
             try:
-                await self._client.start_workflow(process, opened, task_queue=self._task_queue, **options)
+                await self._client.start_workflow(process, begins, task_queue=self._task_queue, **options)
                 return True
             except WorkflowAlreadyStartedError as running:
                 case = options["id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import not_
 from typing import Annotated, Any, Literal
 
@@ -29,6 +30,25 @@ def _shared(value: Any, validate: ValidatorFunctionWrapHandler) -> Policy:
     if name:
         _snapshots[name] = value, policy
     return policy
+
+
+class _Same:
+    """A policy as what it is, not by its many values."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.policy is self.policy
+
+    def __hash__(self) -> int:
+        return id(self.policy)
+
+
+@lru_cache(maxsize=64)
+def _written(same: _Same) -> str:
+    """A policy as JSON: there are few, and each opens many cases."""
+    return same.policy.model_dump_json()
 
 
 class Resume(Model):
@@ -68,6 +88,11 @@ class CaseOpened(Model):
             shop=self.order.shop,
             opened_at=self.opened_at,
         )
+
+    def as_json(self) -> str:
+        """What `model_dump_json` says, with the policy at the end, which is written out once for all its cases."""
+        rest = self.model_dump_json(exclude={"policy"})
+        return f'{rest[:-1]},"policy":{_written(_Same(self.policy))}}}'
 
     @property
     def opener(self) -> Event:

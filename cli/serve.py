@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -16,6 +17,7 @@ from temporalio.client import Client
 
 from adapters.aws_envelopes import decode_wrapped
 from adapters.database import Store, open_store
+from adapters.files import write_whole
 from adapters.http.app import build_app
 from adapters.http.door import Check, Door
 from adapters.http.remembered import InDatabase
@@ -25,6 +27,7 @@ from adapters.http.settings import Platform
 from adapters.logs import configure_logging
 from adapters.mail.attachments import AttachmentStore
 from adapters.mail.door import MailDoor
+from adapters.memory import settled
 from adapters.platforms import translate
 from adapters.platforms.amazon_queue import amazon_decoder
 from adapters.queues import Decode, QueueUnusable, consume
@@ -33,7 +36,7 @@ from adapters.settings import Settings
 from adapters.shops import load_policies
 from adapters.sqs_settings import SqsSettings
 from adapters.temporal import Reached, connect, reach
-from aftersales.ports import Intake
+from aftersales.ports import Intake, Unavailable
 from cli.connection import Serving, running_here
 from cli.running import Stop, run
 from starter import Starter
@@ -69,11 +72,11 @@ async def _serve(settings: Settings, host: str, port: int) -> int:
         def listening(url: str) -> None:
             file = Serving.file(settings)
             file.parent.mkdir(parents=True, exist_ok=True)
-            draft = file.with_suffix(f".{os.getpid()}")
-            draft.write_text(Serving(url=url, pid=os.getpid()).model_dump_json())
-            draft.replace(file)
+            write_whole(file, Serving(url=url, pid=os.getpid()).model_dump_json().encode())
 
+        await queue_made(settings)
         app = build_app(door(settings, intake, store, client))
+        settled()
         serving = serve_http(app, host, port, stop=stop, listening=listening)
         return await together(stop, serving, *(take(intake, stop) for take in takers(settings)))
 
@@ -88,6 +91,19 @@ async def together(stop: asyncio.Event, *loops: Coroutine[Any, Any, None]) -> in
             raise Stop(str(failed)) from None
         raise failed
     return 0
+
+
+async def queue_made(settings: Settings) -> None:
+    """Have the stream of NATS made before anybody is told that we are here: what is published into none is lost.
+
+    Where NATS is away or not as it has to be, the loop that takes from it says so.
+    """
+    if settings.nats:
+        from adapters.nats import NatsQueue
+
+        with contextlib.suppress(Unavailable, QueueUnusable, TimeoutError):
+            async with NatsQueue(settings.nats) as queue, asyncio.timeout(PATIENCE.total_seconds()):
+                await queue.reach()
 
 
 Taker = Callable[[Intake, asyncio.Event], Coroutine[Any, Any, None]]

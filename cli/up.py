@@ -18,6 +18,7 @@ from temporalio.service import RPCError
 
 from adapters.database import masked, open_store
 from adapters.embedded import EmbeddedServer, ServerError, stop
+from adapters.files import write_whole
 from adapters.settings import Settings
 from adapters.temporal import NotReachable, connect, type_name
 from cli import children
@@ -190,7 +191,7 @@ class _Machine:
                 await stop(adopting)
 
     def _write_down(self) -> None:
-        """For the other verbs on this data folder; whole or not at all."""
+        """For the other verbs on this data folder."""
         assert self._server
         running = Running(
             address=self._server.address,
@@ -200,10 +201,7 @@ class _Machine:
             worker_pid=self._worker_pid,
             door_pid=self._door_pid,
         )
-        file = Running.file(self._settings)
-        draft = file.with_suffix(".part")
-        draft.write_text(running.model_dump_json())
-        draft.replace(file)
+        write_whole(Running.file(self._settings), running.model_dump_json().encode())
 
     def _door_url(self) -> str:
         """Where the door is; empty while it is not open."""

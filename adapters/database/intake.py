@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection
 
 from adapters.database import queries
 from adapters.database.rows import event_of, event_row
-from adapters.database.schema import clean, events
+from adapters.database.schema import clean
 from adapters.database.statements import Statements
 from aftersales.aliases import Alias, of_order, waiting_under
 from aftersales.ports import Taken
@@ -101,7 +101,7 @@ def learn(connection: Connection, do: Statements, told: Sequence[Alias]) -> list
     orders = [waiting_under(alias) for alias in learned if not alias.startswith(of_order(""))]
     if not orders:
         return []
-    found = connection.execute(queries.WAITING_EVENTS, {"order_ids": orders}).mappings().all()
+    found = connection.execute(queries.WAITING_EVENTS, {"order_id": orders}).mappings().all()
     return [event_of(row) for row in found]
 
 
@@ -111,7 +111,7 @@ def known(connection: Connection, wanted: Iterable[str]) -> dict[str, list[Alias
     every = sorted(set(wanted))
     for start in range(0, len(every), _KEYS_A_QUERY):
         some = every[start : start + _KEYS_A_QUERY]
-        for row in connection.execute(queries.ALIASES, {"aliases": some}).mappings():
+        for row in connection.execute(queries.ALIASES, {"alias": some}).mappings():
             found.setdefault(row["alias"], []).append(Alias.model_validate(dict(row)))
     return found
 
@@ -120,9 +120,8 @@ def _statuses(connection: Connection, keys: Sequence[Key]) -> dict[Key, EventSta
     """The status of events that are in the table; PostgreSQL keeps them locked until the commit."""
     found: dict[Key, EventStatus] = {}
     for start in range(0, len(keys), _KEYS_A_QUERY):
-        some = tuple_(events.c.source, events.c.id).in_(keys[start : start + _KEYS_A_QUERY])
-        # Locked in one order, too.
-        query = select(events.c.source, events.c.id, events.c.status).where(some).order_by(events.c.source, events.c.id)
-        for source, id, status in connection.execute(query.with_for_update()):
+        sources, ids = zip(*keys[start : start + _KEYS_A_QUERY], strict=True)
+        asked = {"source": sorted(set(sources)), "id": sorted(set(ids))}
+        for source, id, status in connection.execute(queries.STATUSES, asked):
             found[source, id] = EventStatus(status)
     return found

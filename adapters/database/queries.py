@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
-from adapters.database.ordering import by_code_point
+from adapters.database.ordering import by_code_point, by_no_index
 from adapters.database.schema import aliases, answered, cases, commands, events, letters, payments
 from aftersales.records import EventStatus
+
+
+def _among(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The column is one of several values, which the parameter of its name holds."""
+    return column.in_(bindparam(column.key, expanding=True))
+
 
 _OF_CASE = [cases.c[name] for name in ("process", "order_id", "part", "shop", "opened_at")]
 
@@ -27,7 +33,7 @@ _LAST_LETTER = (
 )
 OPEN_CASES = (
     select(cases)
-    .where(cases.c.order_id.in_(bindparam("order_ids", expanding=True)), cases.c.closed_at.is_(None))
+    .where(_among(cases.c.order_id), by_no_index(cases.c.closed_at).is_(None))
     .order_by(_LAST_LETTER.desc().nulls_last(), cases.c.opened_at.desc(), by_code_point(cases.c.case_id))
 )
 """The open cases of any of these orders; of one order, that of the newest letter first."""
@@ -56,7 +62,7 @@ GIVEN_BEFORE = (
     .where(
         cases.c.shop == bindparam("shop"),
         cases.c.order_id == bindparam("order_id"),
-        commands.c.type == bindparam("type"),
+        by_no_index(commands.c.type) == bindparam("type"),
         # What a person has done by hand is refused as a command, and confirmed as a payment.
         or_(and_(commands.c.reference.is_not(None), commands.c.refused.is_(None)), payments.c.state == "confirmed"),
         ~and_(cases.c.case_id == bindparam("case_id"), cases.c.trigger == bindparam("trigger")),
@@ -93,20 +99,24 @@ _OF_ORDER = (
         func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, by_code_point(events.c.id)
     )
 )
-ANSWERED = select(answered).where(tuple_(answered.c.sender, answered.c.id).in_(bindparam("messages", expanding=True)))
-ALIASES = (
-    select(aliases)
-    .where(aliases.c.alias.in_(bindparam("aliases", expanding=True)))
-    .order_by(aliases.c.at.desc(), by_code_point(aliases.c.scope))
-)
+ANSWERED = select(answered).where(_among(answered.c.sender), _among(answered.c.id))
+"""Of any of these senders, with any of these ids: pairs SQLite looks up by reading the whole table."""
+ALIASES = select(aliases).where(_among(aliases.c.alias)).order_by(aliases.c.at.desc(), by_code_point(aliases.c.scope))
 WAITING_EVENTS = (
     select(events)
-    .where(events.c.order_id.in_(bindparam("order_ids", expanding=True)), events.c.status == EventStatus.NO_OPEN_CASE)
+    .where(_among(events.c.order_id), by_no_index(events.c.status) == EventStatus.NO_OPEN_CASE)
     .order_by(
         func.coalesce(events.c.happened_at, events.c.received_at), events.c.received_at, by_code_point(events.c.id)
     )
 )
 """The events that wait under any of these order ids."""
+STATUSES = (
+    select(events.c.source, events.c.id, events.c.status)
+    .where(_among(events.c.source), _among(events.c.id))
+    .order_by(events.c.source, events.c.id)
+    .with_for_update()
+)
+"""The status of events from any of these sources, with any of these ids. PostgreSQL locks them, in one order."""
 EVENTS_OF = _OF_ORDER.where(
     events.c.type.in_(bindparam("types", expanding=True)), events.c.status != EventStatus.REFUSED
 )

@@ -35,7 +35,6 @@ from aftersales.records import (
     CaseRef,
     CommandRecord,
     EventRecord,
-    EventStatus,
     LetterRecord,
     PaymentRecord,
 )
@@ -83,9 +82,9 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         self._writer = Writer(database)
         self._do = Statements(database.url.get_backend_name())
         self._takes = self._writer.together(partial(_take, self._do), most=_AT_A_TIME)
-        self._open_cases = self._asked(queries.OPEN_CASES, "order_ids", "order_id")
-        self._waiting = self._asked(queries.WAITING_EVENTS, "order_ids", "order_id")
-        self._answered = self._asked(queries.ANSWERED, "messages", "sender", "id")
+        self._open_cases = self._asked(queries.OPEN_CASES, "order_id")
+        self._waiting = self._asked(queries.WAITING_EVENTS, "order_id")
+        self._answered = self._asked(queries.ANSWERED, "sender", "id")
         self.views = Views(database)
 
     async def close(self) -> None:
@@ -261,10 +260,6 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         row = await self._first(queries.CASE_OF_KEY, key=key)
         return _case(row) if row else None
 
-    async def record_events(self, records: Sequence[EventRecord]) -> list[EventStatus | None]:
-        """Write events down that teach nothing; for each the status it had before, None where it is new."""
-        return (await self.take_events(records, (), ())).before
-
     @override
     async def take_events(self, records: Sequence[EventRecord], told: Sequence[Alias], asked: Collection[str]) -> Taken:
         """One that stands twice among `records` is taken twice: the second time its status is what the first left.
@@ -307,18 +302,18 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
     async def waiting_events(self, order_id: str) -> list[EventRecord]:
         return [rows.event_of(row) for row in await self._waiting.ask((clean(order_id),))]
 
-    def _asked(self, query: Select[Any], name: str, *columns: str) -> Together[tuple[str, ...], Sequence[RowMapping]]:
+    def _asked(self, query: Select[Any], *columns: str) -> Together[tuple[str, ...], Sequence[RowMapping]]:
         """A question that every event asks, for many at a time: the rows whose `columns` are as asked.
 
-        `name` is the parameter of the query that holds them; several columns are held together.
+        The parameters of the query have their names, and hold all values of each.
         """
 
         def find(asked: Sequence[tuple[str, ...]], connection: Connection) -> list[list[RowMapping]]:
-            keys = sorted(set(asked))
-            found: dict[tuple[str, ...], list[RowMapping]] = {key: [] for key in keys}
-            values = {name: keys if len(columns) > 1 else [key for (key,) in keys]}
+            found: dict[tuple[str, ...], list[RowMapping]] = {key: [] for key in asked}
+            values = {column: sorted(set(some)) for column, some in zip(columns, zip(*asked, strict=True), strict=True)}
             for row in connection.execute(query, values).mappings():
-                found[tuple(row[column] for column in columns)].append(row)
+                if (key := tuple(row[column] for column in columns)) in found:
+                    found[key].append(row)
             return [found[key] for key in asked]
 
         async def read(asked: Sequence[tuple[str, ...]]) -> list[list[RowMapping]]:

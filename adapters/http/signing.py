@@ -12,12 +12,10 @@ import binascii
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import quote
 
 PREFIX = "whsec_"
 SHORTEST, LONGEST = 24, 64
 """Bytes of a secret, as Standard Webhooks asks."""
-_PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 
 
 def key_of(secret: str) -> bytes:
@@ -58,17 +56,6 @@ def sign(secret: str, id: str, at: datetime, body: bytes) -> dict[str, str]:
         "webhook-timestamp": timestamp,
         "webhook-signature": signature(key_of(secret), id, timestamp, body),
     }
-
-
-def sign_binary(secret: str, id: str, at: datetime, attributes: Mapping[str, str], data: bytes) -> dict[str, str]:
-    """All headers of a CloudEvent in binary mode with JSON data: its attributes, the content type, the signature.
-
-    Raises:
-        ValueError: the secret is none.
-    """
-    headers = {f"ce-{name}": quote(value, safe=_PLAIN) for name, value in attributes.items()}
-    headers["content-type"] = "application/json"
-    return {**headers, **sign(secret, id, at, binary_content(headers, data))}
 
 
 def binary_content(headers: Mapping[str, str], body: bytes) -> bytes:

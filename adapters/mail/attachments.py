@@ -6,15 +6,14 @@ all, the content first, so that a name is never there without its file.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from adapters.files import write_new, write_whole
 from adapters.mail.body import Attachment
 from adapters.mail.settings import AttachmentSettings
 from adapters.mail.sniffing import KINDS, media_type
@@ -101,14 +100,14 @@ class AttachmentStore:
         entry = tokens / digest
         if not entry.exists():
             token = secrets.token_urlsafe(_TOKEN_BYTES)
-            _write(files / f"{token}.{ending}", content)
-            if _write_new(entry, f"{token}.{ending}".encode()):
+            write_whole(files / f"{token}.{ending}", content)
+            if write_new(entry, f"{token}.{ending}".encode()):
                 return token
             # Another process was quicker.
             (files / f"{token}.{ending}").unlink()
         file = entry.read_text("ascii")
         if not (files / file).exists():
-            _write(files / file, content)
+            write_whole(files / file, content)
         return file.partition(".")[0]
 
 
@@ -116,37 +115,3 @@ def safe_name(name: str, kind: str) -> str:
     """A file's name as an address may carry it; its ending is that of what the file is."""
     stem = name.rpartition(".")[0] or name
     return f"{re.sub(r'[^A-Za-z0-9_-]+', '_', stem).strip('_')[:_LONGEST_NAME] or 'attachment'}.{KINDS[kind]}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = _draft(path.parent, content)
-    try:
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _write_new(path: Path, content: bytes) -> bool:
-    """Write a file unless it is there; whether it was written."""
-    draft = _draft(path.parent, content)
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    return True
-
-
-def _draft(folder: Path, content: bytes) -> Path:
-    descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    return Path(draft)

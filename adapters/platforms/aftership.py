@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.platforms.aftership_tags import status_of
+from adapters.platforms.aftership_tags import LIKE, status_of
 from adapters.platforms.notices import Notice, Raw, stable_id
 from adapters.platforms.reading import entries, fields, first, moment, text
 from adapters.platforms.storefront import Storefront
@@ -50,7 +50,7 @@ def _scan(notice: Notice, tracking: Mapping[str, Any]) -> Raw:
     place = (text(scan.get(field)) for field in ("city", "state", "country_name"))
     data = {
         "status": status,
-        "substatus": subtag,
+        "substatus": LIKE.get(subtag, subtag),
         "location": text(scan.get("location")) or ", ".join(filter(None, place)),
         "at": at.isoformat(),
         "message": first(scan.get("message"), tracking.get("subtag_message"), most=2000),

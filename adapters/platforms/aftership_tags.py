@@ -74,6 +74,9 @@ SUBTAGS: Mapping[str, str] = {
 }
 """The status of each subtag that is known; one that is not has that of its tag."""
 
+LIKE: Mapping[str, str] = {"Exception_021": "Exception_013"}
+"""Subtags that mean to a parcel what another one does: what was destroyed is lost to the customer."""
+
 
 def status_of(tag: str, subtag: str) -> str | None:
     """Our status for a tag and its subtag; None for a tag that is not known."""

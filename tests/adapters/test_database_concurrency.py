@@ -22,6 +22,7 @@ from adapters.database.engines import connect
 from aftersales.records import CaseRef, EventStatus, PaymentRecord
 from tests.adapters.test_store import NOON, at, command, event, letter, outcome, ref, running
 from tests.postgres import PostgresServer
+from tests.recorded import recorded
 
 ROOT = Path(__file__).parents[2]
 ORDERS = 8
@@ -108,7 +109,7 @@ async def start(store: Store, order: str, number: int, mine: list[str]) -> None:
     """What a starter does with an event."""
     here, next_one = int(order.removeprefix("A-")), (int(order.removeprefix("A-")) + 1) % ORDERS
     came = [event(str(here), order=order), event(str(next_one), order=order)][:: 1 if number % 2 else -1]
-    before = await store.record_events(came)
+    before = await recorded(store, came)
     mine.extend(f"event {one.id}" for one, status in zip(came, before, strict=True) if status is None)
     await store.open_case(running(ref(order), "{}"))
     await store.hand_back(f"shop {here}", case_id=ref(order).case_id, detail="x")
@@ -156,7 +157,7 @@ async def test_of_transactions_that_wait_for_each_other_one_is_undone_and_made_a
             await database.write(change)
 
     async with open_store(address) as store:
-        await store.record_events([event("1"), event("2")])
+        await recorded(store, [event("1"), event("2")])
         await asyncio.gather(both("1", "2"), both("2", "1"))
         assert turns > 2
         assert {one.detail for one in await store.views.events()} == {"xx"}
@@ -198,7 +199,7 @@ async def test_of_many_updates_in_one_commit_just_those_fail_that_hit_nothing(ad
 async def test_a_large_batch_is_one_transaction(address: str, many: int) -> None:
     async with open_store(address) as store:
         batch = [event(str(number)) for number in range(many)]
-        assert await store.record_events(batch) == [None] * many
-        assert await store.record_events(batch[::-1]) == [EventStatus.RECEIVED] * many
+        assert await recorded(store, batch) == [None] * many
+        assert await recorded(store, batch[::-1]) == [EventStatus.RECEIVED] * many
         await store.settle_events([one.model_copy(update={"status": EventStatus.STARTED}) for one in batch])
         assert (await store.views.summary()).events == {EventStatus.STARTED: many}

@@ -22,6 +22,7 @@ from cli.app import _run
 from tests.adapters.conftest import NewAddress
 from tests.adapters.test_store import NOON, at, command, event, letter, outcome, ref, running
 from tests.postgres import PostgresServer
+from tests.recorded import recorded
 
 MANY = 1_500
 
@@ -30,7 +31,7 @@ async def fill(address: str) -> None:
     """Something of everything, with what databases like to change: empty texts, nulls, emoji, odd numbers."""
     async with open_store(address) as store:
         odd = event("odd\x00").model_copy(update={"raw": "", "order_id": "Ä '\"\\ 退款 🙁", "happened_at": None})
-        await store.record_events([*(event(str(number), order=f"A-{number}") for number in range(MANY)), odd])
+        await recorded(store, [*(event(str(number), order=f"A-{number}") for number in range(MANY)), odd])
         for number in range(4):
             case = ref(f"A-{number}")
             await store.open_case(running(case, '{"a": 1}'))
@@ -83,7 +84,7 @@ async def test_there_and_back_is_all_the_same(
         assert await one.views.case_story(ref("A-0").case_id) == await two.views.case_story(ref("A-0").case_id)
         assert await one.open_cases("A-1") == await two.open_cases("A-1") != []
         # It goes on there.
-        assert await two.record_events([event("1")]) == [EventStatus.STARTED]
+        assert await recorded(two, [event("1")]) == [EventStatus.STARTED]
     back = new_address("sqlite") if kind == "sqlite" else postgres.url(postgres.another_database())
     again = await moved(there, back)
     assert [(fact.table, fact.name, fact.source) for fact in again] == [(f.table, f.name, f.target) for f in facts]
@@ -161,7 +162,7 @@ async def test_a_target_that_holds_something_is_refused_and_left_alone(
     await fill(address)
     there = other(kind, new_address, postgres)
     async with open_store(there) as store:
-        await store.record_events([event("1")])
+        await recorded(store, [event("1")])
     with pytest.raises(DatabaseUnusable, match=r"holds something already \(events\); give an empty one"):
         await moved(address, there)
     assert (await rows(there))["events"] == 1

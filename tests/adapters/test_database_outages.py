@@ -25,6 +25,7 @@ from aftersales.records import EventStatus
 from tests.adapters.test_money import payment, reserve
 from tests.adapters.test_store import at, event, letter, ref
 from tests.postgres import PostgresServer
+from tests.recorded import recorded
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ class TestCommitsWhoseAnswerWasLost:
         async with cutting(postgres, database) as (url, cut), open_store(url) as store:
             cut.set()
             # Told as known and not finished: the starter takes it up, and looks whether it got through.
-            assert await store.record_events([event("1")]) == [EventStatus.RECEIVED]
+            assert await recorded(store, [event("1")]) == [EventStatus.RECEIVED]
             assert not cut.is_set()
             assert await store.views.event("1") == [event("1")]
 

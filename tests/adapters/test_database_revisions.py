@@ -21,6 +21,7 @@ from adapters.database.schema import REVISION, metadata
 from aftersales.records import PaymentRecord
 from cli.app import _run
 from tests.adapters.test_store import NOON, event, letter, ref, running
+from tests.recorded import recorded
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ async def with_money(address: str) -> None:
         await store.charge(
             PaymentRecord(key="a", case=ref(), kind="refund", amount=Decimal(5), currency="EUR", at=NOON)
         )
-        await store.record_events([event("1"), event("2")])
+        await recorded(store, [event("1"), event("2")])
 
 
 def test_there_is_one_newest_migration_and_each_can_go_back() -> None:

@@ -26,6 +26,7 @@ from aftersales.sending import Outgoing
 from tests import events
 from tests.events import order
 from tests.letters_out import nothing
+from tests.recorded import recorded
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 EVIL = '<script>alert("1")</script><img src=x onerror=alert(1)>'
@@ -102,7 +103,8 @@ async def store(tmp_path: Path) -> Any:
     async with open_store(f"sqlite:///{tmp_path / 'a.db'}") as store:
         outbox = Outbox(tmp_path / "letters")
         await letter(store, outbox, LADDER, "return-terms", f"Dear Ada, terms. {EVIL}")
-        await store.record_events(
+        await recorded(
+            store,
             [
                 event(
                     1, "order.return_requested", text=EVIL, photos=["https://p.example/1.jpg", "javascript:alert(1)"]
@@ -111,7 +113,7 @@ async def store(tmp_path: Path) -> Any:
                 event(3, "customer.replied", text="It is broken.", case_id=LADDER.case_id),
                 event(4, "dispute.opened", DISPUTE, kind="a_to_z", order={"items": "not shown twice"}),
                 event(5, "order.complaint", became=EventStatus.REFUSED, text="never taken"),
-            ]
+            ],
         )
         await store.hand_back("aftersales key", case_id=LADDER.case_id, detail="see to it")
         command = CommandRecord(
@@ -174,7 +176,7 @@ async def test_what_is_the_shops_own_stays_in_the_house(locker: EvidenceFolder, 
     paid = order("A-1", internal_note="VIP, margin 60 %", purchase_price="41.00")
     paid["items"][0]["cost_price"] = "48.01"
     raw = events.event("order.paid", "A-1", order=paid, risk_score="0.93", staff_note="we sold her a used one")
-    await store.record_events([event(8, "order.paid").model_copy(update={"raw": json.dumps(raw)})])
+    await recorded(store, [event(8, "order.paid").model_copy(update={"raw": json.dumps(raw)})])
     folder = tmp_path / (await locker.build(request())).folder
     texts = {path.name: path.read_text("utf-8") for path in folder.rglob("*") if path.suffix in (".html", ".json")}
     for own in ("unit_cost", "48.00", "6.66", "7.77", "no such card", "Anna", "goodwill", "our fault", *NOTES):
@@ -213,7 +215,7 @@ async def test_a_pack_is_built_once_whatever_happens_afterwards(
     locker: EvidenceFolder, store: Store, tmp_path: Path
 ) -> None:
     first = await locker.build(request())
-    await store.record_events([event(9, "customer.replied", text="Much later.")])
+    await recorded(store, [event(9, "customer.replied", text="Much later.")])
     assert await locker.build(request()) == first
     later = await locker.build(request(number=2))
     assert later.messages == first.messages + 1

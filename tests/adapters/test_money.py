@@ -29,6 +29,7 @@ from aftersales.outcome import Kind
 from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, PaymentRecord
 from tests.adapters.conftest import NewAddress
 from tests.events import event
+from tests.recorded import recorded
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -254,7 +255,7 @@ async def test_a_payment_that_went_out_before_the_worker_died_is_not_judged_agai
 async def test_of_an_order_that_the_shop_paid_back_itself_nothing_is_left(store: Store) -> None:
     raw = event("order.cancelled", "A-1", reason="customer", refunded=True)
     known = {"source": raw["source"], "id": raw["id"], "order_id": "A-1", "type": raw["type"], "received_at": NOON}
-    await store.record_events([EventRecord(**known, raw=json.dumps(raw))])
+    await recorded(store, [EventRecord(**known, raw=json.dumps(raw))])
     assert await reserve(store, payment("a", "40")) == Decimal(140)
     assert await reserve(store, payment("b", "40"), cap=None) is None
     assert await reserve(store, payment("c", "40", case=ref(order="A-2"))) is None

@@ -20,6 +20,7 @@ from adapters.database.engines import connect
 from aftersales.ids import case_id
 from aftersales.outcome import DecisionTaken, Outcome
 from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord
+from tests.recorded import recorded
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -291,40 +292,40 @@ class TestCases:
 
 class TestEvents:
     async def test_new_then_known(self, store: Store) -> None:
-        assert await store.record_events([event("1"), event("2")]) == [None, None]
+        assert await recorded(store, [event("1"), event("2")]) == [None, None]
         await store.settle_events([event("1").model_copy(update={"status": EventStatus.STARTED, "cases": ("a", "b")})])
-        assert await store.record_events([event("2"), event("1")]) == [EventStatus.RECEIVED, EventStatus.STARTED]
+        assert await recorded(store, [event("2"), event("1")]) == [EventStatus.RECEIVED, EventStatus.STARTED]
         assert await store.views.event("shop 1") == [
             event("1").model_copy(update={"status": EventStatus.STARTED, "cases": ("a", "b")})
         ]
-        assert await store.record_events([]) == []
+        assert await recorded(store, []) == []
 
     async def test_twice_in_one_batch(self, store: Store) -> None:
         again = event("1").model_copy(update={"raw": "again"})
-        assert await store.record_events([event("1"), again, again]) == [None, "received", "received"]
+        assert await recorded(store, [event("1"), again, again]) == [None, "received", "received"]
         assert await store.views.event("1") == [event("1")]
 
     async def test_a_refused_one_is_replaced(self, store: Store) -> None:
         refused, good = event("1", status=EventStatus.REFUSED), event("1")
-        assert await store.record_events([refused]) == [None]
-        assert await store.record_events([good, good]) == [EventStatus.REFUSED, EventStatus.RECEIVED]
+        assert await recorded(store, [refused]) == [None]
+        assert await recorded(store, [good, good]) == [EventStatus.REFUSED, EventStatus.RECEIVED]
         assert await store.views.event("1") == [good]
 
     async def test_refused_and_mended_in_one_batch(self, store: Store) -> None:
         worse = event("1", status=EventStatus.REFUSED).model_copy(update={"detail": "worse"})
         batch = [event("1", status=EventStatus.REFUSED), worse, event("1"), worse]
-        assert await store.record_events(batch) == [None, "refused", "refused", "received"]
+        assert await recorded(store, batch) == [None, "refused", "refused", "received"]
         assert await store.views.event("1") == [event("1")]
 
     async def test_waiting_ones_oldest_first(self, store: Store) -> None:
         waiting = EventStatus.NO_OPEN_CASE
         late, early = event("1", hour=5, status=waiting), event("2", hour=1, status=waiting)
         undated = event("3", hour=2, status=waiting).model_copy(update={"happened_at": None})
-        await store.record_events([late, undated, early, event("4"), event("5", order="A-2", status=waiting)])
+        await recorded(store, [late, undated, early, event("4"), event("5", order="A-2", status=waiting)])
         assert await store.waiting_events("A-1") == [early, undated, late]
 
     async def test_handed_back_stays_for_a_person(self, store: Store) -> None:
-        await store.record_events([event("1")])
+        await recorded(store, [event("1")])
         await store.hand_back("shop 1", case_id=ref().case_id, detail="nobody awaits it")
         settled = event("1").model_copy(update={"status": EventStatus.SIGNALLED, "cases": (ref().case_id,)})
         await store.settle_events([settled])
@@ -333,7 +334,7 @@ class TestEvents:
 
     async def test_done_by_hand_is_not_handed_back_again(self, store: Store) -> None:
         done = event("1").model_copy(update={"status": EventStatus.DONE_BY_HAND, "detail": "called her"})
-        await store.record_events([event("1")])
+        await recorded(store, [event("1")])
         await store.hand_back("shop 1", case_id=ref().case_id, detail="x")
         await store.settle_events([done])
         await store.hand_back("shop 1", case_id=ref().case_id, detail="x")
@@ -348,13 +349,13 @@ class TestEvents:
 
     async def test_text_that_no_database_takes(self, store: Store) -> None:
         odd = event("1\x00").model_copy(update={"raw": "a\x00b\ud800c", "status": EventStatus.REFUSED})
-        assert await store.record_events([odd, odd]) == [None, EventStatus.REFUSED]
+        assert await recorded(store, [odd, odd]) == [None, EventStatus.REFUSED]
         (found,) = await store.views.event("1\x00")
         assert found.raw == "a\ufffdb\ufffdc"
 
     async def test_hundreds_at_once(self, store: Store) -> None:
         batch = [event(str(number % 900)) for number in range(1200)]
-        assert await store.record_events(batch) == [None] * 900 + [EventStatus.RECEIVED] * 300
+        assert await recorded(store, batch) == [None] * 900 + [EventStatus.RECEIVED] * 300
 
 
 class TestManyAtOnce:
@@ -393,7 +394,7 @@ async def main():
     async with open_store(sys.argv[1]) as store:
         new = 0
         for start in range(0, 400, 20):
-            found = await store.record_events([event(str(number)) for number in range(start, start + 20)])
+            found = await recorded(store, [event(str(number)) for number in range(start, start + 20)])
             new += found.count(None)
         print(new)
 asyncio.run(main())
@@ -440,7 +441,7 @@ class TestViews:
         case = ref()
         came = event("1", hour=0.5).model_copy(update={"cases": (case.case_id,)})
         other = event("2", hour=0.5).model_copy(update={"cases": ("wrong-item/A-1",)})
-        await store.record_events([came, other])
+        await recorded(store, [came, other])
         await store.claim_command(command(case, hour=3))
         await store.claim_letter(letter(case, hour=1))
         await store.close_case(outcome(case))
@@ -470,7 +471,7 @@ class TestViews:
     async def test_lists_of_events(self, store: Store) -> None:
         refused = event("2", order="A-2", hour=2, status=EventStatus.REFUSED)
         spaced = event("3", hour=3).model_copy(update={"id": "a b"})
-        await store.record_events([event("1", hour=1), refused, spaced])
+        await recorded(store, [event("1", hour=1), refused, spaced])
         assert await store.views.events() == [spaced, refused, event("1", hour=1)]
         assert await store.views.events(status=EventStatus.REFUSED) == [refused]
         assert await store.views.events(order_id="A-1", limit=1) == [spaced]
@@ -478,7 +479,7 @@ class TestViews:
         assert await store.views.event("none") == []
 
     async def test_counts(self, store: Store) -> None:
-        await store.record_events([event("1"), event("2", status=EventStatus.REFUSED)])
+        await recorded(store, [event("1"), event("2", status=EventStatus.REFUSED)])
         await store.claim_letter(letter(ref()))
         await store.claim_command(command(ref("A-2")))
         await store.close_case(outcome(ref()))

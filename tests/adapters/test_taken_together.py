@@ -13,6 +13,7 @@ from adapters.database.intake import take
 from aftersales.aliases import Alias, of_order, waiting_under
 from aftersales.records import CaseRecord, EventStatus
 from tests.adapters.test_store import at, event, ref
+from tests.recorded import recorded
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ async def test_the_same_event_from_two_callers_is_new_for_one(store: Store) -> N
 
 async def test_of_two_that_teach_an_alias_one_gets_what_waited(store: Store) -> None:
     waiting = event("early", order=waiting_under("parcel-1"), status=EventStatus.NO_OPEN_CASE)
-    await store.record_events([waiting])
+    await recorded(store, [waiting])
     alias = Alias(alias="parcel-1", shop="lamps", order_id="A-1", parcel_no="1", at=at(0))
     own = Alias(alias=of_order("A-2"), shop="lamps", order_id="A-2", at=at(0))
     first, second, third = await asyncio.gather(
@@ -67,7 +68,7 @@ async def test_one_that_cannot_be_written_down_fails_alone(store: Store) -> None
         *(store.take_events([one], [], ()) for one in (event("1"), wrong, event("2"))), return_exceptions=True
     )
     assert isinstance(taken[1], Exception)
-    assert await store.record_events([event("1"), event("wrong"), event("2")]) == ["received", None, "received"]
+    assert await recorded(store, [event("1"), event("wrong"), event("2")]) == ["received", None, "received"]
 
 
 async def test_questions_side_by_side_have_each_its_own_answer(store: Store) -> None:
@@ -75,7 +76,7 @@ async def test_questions_side_by_side_have_each_its_own_answer(store: Store) -> 
     for order in orders[::2]:
         await store.open_case(CaseRecord(**ref(order).model_dump(), opening="{}"))
     waiting = [event(order, order=order, status=EventStatus.NO_OPEN_CASE) for order in orders[1::2]]
-    await store.record_events(waiting)
+    await recorded(store, waiting)
     cases = await asyncio.gather(*(store.open_cases(order) for order in orders))
     assert [[case.order_id for case in found] for found in cases] == [
         [] if number % 2 else [order] for number, order in enumerate(orders)

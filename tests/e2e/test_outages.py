@@ -45,6 +45,10 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ins
     """An installation with a worker and a door for all tests here."""
     policy = POLICY.format(after_delivery="1h")
     async with whole(tmp_path_factory.mktemp("whole"), policy, workers=1, doors=1) as made:
+        # A server that is killed while it tells its queues of a new build does so a minute later.
+        async with made.store() as store, senders(made) as people:
+            await offer(people, "FIRST", 0)
+            await all_done(store, Witness(made.book, made.mail), "FIRST", 1)
         yield made
 
 

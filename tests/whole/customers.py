@@ -123,6 +123,8 @@ STORIES: Mapping[Callable[[Story], Awaitable[None]], Sequence[str]] = {
     dawdles: ("return-request handed_over",),
 }
 """Each with how its cases end."""
+BESIDE: Mapping[Callable[[Story], Awaitable[None]], str] = {waits: "inquiry handed_over"}
+"""What may end besides: a question that comes when its order is known and the case of the parcel not open yet."""
 STAYS_OPEN = "return-parcel"
 """The case of who dawdles."""
 

@@ -11,8 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from adapters.http.signing import sign, sign_binary
+from adapters.http.signing import sign
 from aftersales.records import EventStatus, Unreadable
+from tests.adapters.http.binary import sign_binary
 from tests.adapters.http.conftest import Served
 from tests.adapters.http.doubles import LAMPS, OWN, Answer, app_with, call, event, kind, problem, signed
 

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.http.platforms import SCHEMES
-from adapters.http.signing import binary_content, sign, sign_binary
+from adapters.http.signing import binary_content, sign
+from tests.adapters.http.binary import sign_binary
 from tests.adapters.http.doubles import (
     LAMPS,
     NEXT,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.platforms.aftership_tags import SUBTAGS, TAGS
+from adapters.platforms.aftership_tags import LIKE, SUBTAGS, TAGS
 from aftersales.events import Checkpoint
 from aftersales.scans import scan_meaning
 from tests.adapters.platforms.payloads import NEEDED, SHOP, files, load, parsed, raws, refusal, tracking_update
@@ -146,7 +146,12 @@ def test_every_tag(tag: str) -> None:
 @pytest.mark.parametrize("subtag", SUBTAGS)
 def test_every_subtag(subtag: str) -> None:
     data = scan(TRACKING | {"tag": subtag.partition("_")[0], "subtag": subtag})["data"]
-    assert (data["status"], data["substatus"]) == (SUBTAGS[subtag], subtag)
+    assert (data["status"], data["substatus"]) == (SUBTAGS[subtag], LIKE.get(subtag, subtag))
+
+
+def test_a_destroyed_parcel_is_a_lost_one() -> None:
+    data = scan(TRACKING | {"tag": "Exception", "subtag": "Exception_021"})["data"]
+    assert (data["status"], data["substatus"]) == ("exception", "Exception_013")
 
 
 def test_every_tag_has_a_subtag_and_each_subtag_differs_from_its_tag_only_where_it_is_meant_to() -> None:

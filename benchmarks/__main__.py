@@ -259,7 +259,8 @@ def main() -> int:
         help="one of them; without it, all",
     )
     parser.add_argument("--rounds", type=int, default=4, help="rounds of the ladder")
-    parser.add_argument("--cases", type=int, default=100, help="cases a round and side; events for `ingress`")
+    parser.add_argument("--cases", type=int, default=100, help="cases of the ladder a round and side")
+    parser.add_argument("--events", type=int, default=500, help="events of `ingress` a round and way in")
     parser.add_argument(
         "--database", choices=ingress.DATABASES, default="sqlite", help="where `ingress` has its events written down"
     )
@@ -286,7 +287,7 @@ def main() -> int:
         if not places:
             print(f"messages: skipped where the data is not in {messages.DATA}", file=sys.stderr)
     if arguments.only in (None, "ingress"):
-        taken = asyncio.run(ingress.bench(arguments.cases, arguments.database))
+        taken = asyncio.run(ingress.bench(arguments.events, arguments.database))
     if arguments.json:
         print(
             json.dumps(

@@ -51,7 +51,7 @@ PACED = ("bare", "http", "nats")
 PACE, PACED_SECONDS = 0.5, 4
 """At which share of the bare rate the latencies below full load are taken, and for how long."""
 WARM_UP = 50
-LEAST_ROUNDS, MOST_ROUNDS, ROUNDS_WITHIN = 3, 15, 45.0
+LEAST_ROUNDS, MOST_ROUNDS, ROUNDS_WITHIN = 3, 15, 75.0
 """Rounds that there are in any case and at most, and seconds after which no further one begins."""
 DATABASES = ("sqlite", "postgresql")
 READY_WITHIN = 30.0

@@ -22,10 +22,10 @@ from adapters.database.outages import DatabaseAway
 from adapters.database.schema import clean
 from adapters.database.settings import DatabaseSettings
 from adapters.database.statements import Statements
-from adapters.database.together import Together
 from adapters.database.upgrade import bring_up_to_date
 from adapters.database.views import Views
 from adapters.database.writer import Writer
+from adapters.together import Together
 from aftersales.aliases import Alias
 from aftersales.outcome import Outcome
 from aftersales.ports import CaseLedger, CommandLedger, EventLedger, LetterLedger, Taken

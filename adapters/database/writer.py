@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Insert, Update, select
 
 from adapters.database.engines import Database
 from adapters.database.schema import clean, metadata
-from adapters.database.together import Answer, Asked, Together
+from adapters.together import Answer, Asked, Together
 
 T = TypeVar("T")
 Rows = Sequence[dict[str, Any]]

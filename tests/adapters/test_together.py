@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from adapters.database.outages import DatabaseAway
-from adapters.database.together import Together
+from adapters.together import Together
 
 
 class Halving:
@@ -45,6 +45,18 @@ async def test_a_round_has_at_most_so_many() -> None:
     together = Together(halving.do, most=2)
     assert await asyncio.gather(*(together.ask(number) for number in (2, 4, 6))) == [1, 2, 3]
     assert halving.rounds == [[2, 4], [6]]
+
+
+async def test_so_many_rounds_are_under_way_at_a_time() -> None:
+    halving = Halving()
+    together = Together(halving.do, most=2, abreast=2)
+    first = [asyncio.create_task(together.ask(number)) for number in (2, 4, 6)]
+    await halving.began.wait()
+    later = [asyncio.create_task(together.ask(number)) for number in (8, 10, 12)]
+    assert await asyncio.gather(*first, *later) == [1, 2, 3, 4, 5, 6]
+    assert halving.rounds == [[2, 4], [6], [8, 10], [12]]
+    await together.close()
+    assert await together.ask(14) == 7
 
 
 async def test_each_caller_gets_its_own_error_and_no_others() -> None:

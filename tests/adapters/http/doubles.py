@@ -50,6 +50,8 @@ class Intake:
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, object]] = []
+        self.parts: list[int] = []
+        """How many events were handed in at a time."""
         self.away = self.broken = False
         self.delay = 0.0
         self.status = EventStatus.STARTED
@@ -62,6 +64,7 @@ class Intake:
         if self.broken:
             raise RuntimeError("the customer wrote: hello")
         self.taken += [(shop, raw) for raw in raws]
+        self.parts.append(len(raws))
         return [self._record(raw) for raw in raws]
 
     def _record(self, raw: object) -> EventRecord:

@@ -15,7 +15,7 @@ from adapters.http.signing import sign
 from aftersales.records import EventStatus, Unreadable
 from tests.adapters.http.binary import sign_binary
 from tests.adapters.http.conftest import Served
-from tests.adapters.http.doubles import LAMPS, OWN, Answer, app_with, call, event, kind, problem, signed
+from tests.adapters.http.doubles import LAMPS, OWN, SOFAS, Answer, app_with, call, event, kind, problem, signed
 
 
 def statuses(answer: Answer) -> list[str]:
@@ -150,6 +150,18 @@ async def test_a_repeat_of_what_was_refused_gets_the_same_problem(served: Served
     first, again = [await served.post("/events", *signed({"id": "x"})) for _ in range(2)]
     assert (first[0], first[2]) == (again[0], again[2])
     assert len(served.intake.taken) == 1
+
+
+async def test_single_events_side_by_side_are_handed_in_together_and_each_gets_its_own_answer(served: Served) -> None:
+    served.intake.delay = 0.05
+    sent = [(f"{'ab'[number % 2]}{number}", (LAMPS, SOFAS)[number % 2]) for number in range(40)]
+    requests = [signed({"id": id} if id == "a20" else event(id), secret=secret, id=id) for id, secret in sent]
+    answers = await asyncio.gather(*(served.post("/events", *request) for request in requests))
+    assert [json.loads(answer[2])["events"][0]["id"] for answer in answers] == [id for id, _ in sent]
+    assert [answer[0] for answer in answers] == [422 if id == "a20" else 200 for id, _ in sent]
+    assert {shop for shop, raw in served.intake.taken if isinstance(raw, dict) and raw["id"] < "b"} == {"lamps"}
+    assert sum(served.intake.parts) == 40
+    assert len(served.intake.parts) < 20
 
 
 async def test_copies_side_by_side_are_handled_once(served: Served) -> None:

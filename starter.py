@@ -109,6 +109,8 @@ class Starter(Intake):
         owners = {of_order(event.order_id) for _, event, _ in taken if event}
         before, known, awaited = await self._store.take_events([record for record, *_ in taken], told, owners | wanted)
         results = [record for record, *_ in taken]
+        here = {(record.source, record.id) for record, event, _ in taken if event}
+        awaited = [record for record in awaited if (record.source, record.id) not in here]
         orders: dict[str, list[tuple[int, Event]]] = {}
         for index, (record, event, raw) in enumerate(taken):
             if event is None:

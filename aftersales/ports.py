@@ -259,7 +259,7 @@ class Taken(NamedTuple):
     aliases: Mapping[str, Sequence[Alias]]
     """What the aliases asked for stand for, those that are known; the newest first."""
     awaited: list[EventRecord]
-    """The events that waited for an alias which is known from now on, oldest first."""
+    """The events that wait for an alias which was taught, oldest first."""
 
 
 class EventLedger(Protocol):

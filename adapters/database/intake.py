@@ -40,8 +40,10 @@ def take(connection: Connection, do: Statements, asked: Sequence[Asked]) -> list
 
     What belongs to all of them is one sequence, so that rows are locked in the order in which every process locks them.
     """
+    named = {alias.alias for caller in asked for alias in caller.told}.union(*(caller.asked for caller in asked))
+    do.lock_aliases(connection, filter(_is_waited_for, named))
     before = iter(record(connection, do, [one for caller in asked for one in caller.records]))
-    # Of two callers that tell the same, the first one sees to what waited for it.
+    # Of two callers that tell the same, the first one sees to what waits for it.
     teller: dict[str, int] = {}
     for number, caller in enumerate(asked):
         for alias in caller.told:
@@ -88,7 +90,10 @@ def record(connection: Connection, do: Statements, records: Sequence[EventRecord
 
 
 def learn(connection: Connection, do: Statements, told: Sequence[Alias]) -> list[EventRecord]:
-    """Enter aliases; the events that waited for those which are new, oldest first."""
+    """Enter aliases; the events that wait for them, oldest first.
+
+    Not only for those which are new: whoever taught one may have died before it saw to what waited.
+    """
     newest: dict[tuple[str, str], Alias] = {}
     for one in told:
         before = newest.get((one.alias, one.scope))
@@ -97,12 +102,17 @@ def learn(connection: Connection, do: Statements, told: Sequence[Alias]) -> list
     if not newest:
         return []
     entered = [{**newest[key].model_dump(), "scope": newest[key].scope} for key in sorted(newest)]
-    learned = connection.execute(do.learn, entered).scalars().all()
-    orders = [waiting_under(alias) for alias in learned if not alias.startswith(of_order(""))]
+    connection.execute(do.learn, entered)
+    orders = sorted({waiting_under(one.alias) for one in told if _is_waited_for(one.alias)})
     if not orders:
         return []
     found = connection.execute(queries.WAITING_EVENTS, {"order_id": orders}).mappings().all()
     return [event_of(row) for row in found]
+
+
+def _is_waited_for(alias: str) -> bool:
+    """Whether there are events that have nothing but this name of their order: an id of ours is no such name."""
+    return not alias.startswith(of_order(""))
 
 
 def known(connection: Connection, wanted: Iterable[str]) -> dict[str, list[Alias]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Insert,
     Select,
     Table,
+    Text,
     Update,
     and_,
     bindparam,
@@ -80,10 +82,10 @@ class Statements:
         self.payment_confirmed: Update = _settle_payment("confirmed", payments.c.state == "reserved")
         self.payment_released: Update = _settle_payment("released", payments.c.state != "released")
 
-        self._one_order_at_a_time: Select[Any] | None = None
+        self._one_at_a_time: Select[Any] | None = None
         if dialect == "postgresql":
-            lock = func.hashtextextended(bindparam("order"), 0)
-            self._one_order_at_a_time = select(func.pg_advisory_xact_lock(lock))
+            name = func.unnest(bindparam("names", type_=postgresql.ARRAY(Text))).column_valued("name")
+            self._one_at_a_time = select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0)))
 
         self.new_events: Insert = insert(events).on_conflict_do_nothing().returning(events.c.source, events.c.id)
         self.replace_refused: Insert = _replace(insert(events), where=events.c.status == EventStatus.REFUSED)
@@ -97,8 +99,7 @@ class Statements:
             index_elements=aliases.primary_key.columns,
             set_={name: into.excluded[name] for name in ("shop", "order_id", "parcel_no", "at")},
             where=and_(into.excluded.at > aliases.c.at, aliases.c.alias.not_like(of_order("%"))),
-        ).returning(aliases.c.alias)
-        """Returns those that are new, or mean another order now."""
+        )
 
         into = insert(events)
         # A case may hand an event back before the starter that signalled it has written down that it did.
@@ -125,8 +126,18 @@ class Statements:
 
     def lock_order(self, connection: Connection, case: CaseRef) -> None:
         """Have the transactions about one order's money take turns; on SQLite all writing transactions do."""
-        if self._one_order_at_a_time is not None:
-            connection.execute(self._one_order_at_a_time, {"order": clean(f"{case.shop} {case.order_id}")})
+        self._lock(connection, [clean(f"{case.shop} {case.order_id}")])
+
+    def lock_aliases(self, connection: Connection, names: Iterable[str]) -> None:
+        """Have the transactions that teach an alias and those that wait for it take turns.
+
+        Otherwise each may miss what the other has written and not committed yet. In one order, before any row.
+        """
+        self._lock(connection, sorted(f"alias {clean(name)}" for name in names))
+
+    def _lock(self, connection: Connection, names: Sequence[str]) -> None:
+        if names and self._one_at_a_time is not None:
+            connection.execute(self._one_at_a_time, {"names": names})
 
 
 def _claim(into: Any) -> Insert:

@@ -180,12 +180,16 @@ async def test_while_temporal_is_away_nothing_is_acknowledged_and_the_same_event
         async with server:
             client = await connect(server.address, patience=timedelta(milliseconds=200))
             starter = Starter(client, store, Policies(policy), settings)
+            early = await starter.handle(scan())
             os.kill(server.pid, signal.SIGKILL)
             await server.wait()
             with pytest.raises(Unavailable, match="the Temporal server does not answer"):
                 await starter.handle(shipped())
-            [kept] = await store.views.events()
-            assert kept.status == EventStatus.RECEIVED
+            statuses = {one.type: one.status for one in await store.views.events()}
+            assert statuses == {"order.shipped": EventStatus.RECEIVED, early.type: EventStatus.NO_OPEN_CASE}
         async with server:
             starter = Starter(await connect(server.address), store, Policies(policy), settings)
             assert (await starter.handle(shipped())).status == EventStatus.STARTED
+            # Its number was taught by the first try, which could not go on to what waited for it.
+            [waited] = await store.views.event(f"{early.source} {early.id}")
+            assert (waited.status, waited.cases) == (EventStatus.SIGNALLED, (WATCH,))

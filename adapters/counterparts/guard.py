@@ -88,15 +88,18 @@ class Guarded(Counterpart):
         except NotNow as later:
             if later.retry_after is None or probe:
                 self._failed(str(later), probe=probe)
+            if later.retry_after is None and self._pause:
+                # Pauses that grow with every try would have grown with those, too, for which it was not asked at all.
+                raise self._left_alone(str(later)) from later
             raise
         self._answered()
         return accepted
 
-    def _left_alone(self) -> NotNow:
+    def _left_alone(self, why: str = "it does not answer") -> NotNow:
         # All that wait would come back at the same moment.
         spread = random.uniform(0, min(self._pause, SPREAD_SECONDS))
         wait = timedelta(seconds=max(self._until - self._clock(), 1) + spread)
-        return NotNow(f"{self._name} does not answer; it is left alone for a while", wait)
+        return NotNow(f"{self._name}: {why}; it is left alone for a while", wait)
 
     def _answered(self) -> None:
         if self._pause:

@@ -36,6 +36,7 @@ from adapters.counterparts.opening import open_counterparts
 from adapters.database import DatabaseUnusable, Store, open_store
 from adapters.evidence import EvidenceFolder
 from adapters.logs import configure_logging
+from adapters.memory import settled
 from adapters.outage import Outage
 from adapters.outbox import Outbox
 from adapters.settings import ROOT, BadSettings, Settings, read_settings
@@ -231,6 +232,7 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
     ):
         # The first reply would wait for the phrase books.
         screen("好 ok", None, ("accept", "insist"), "zh")
+        settled()
         await make_current(client)
         log.info("worker runs", build=build_id(), namespace=client.namespace, task_queue=settings.task_queue)
         watching = asyncio.create_task(watch(client))

@@ -61,7 +61,7 @@ class Operator:
                 continue
             case = self.client.get_workflow_handle(letter.case.case_id)
             asked = await case.query("open_decision", rpc_timeout=_SOON)
-            if not asked or f"The letter {letter.letter} is held" not in asked["question"]:
+            if not asked or f"The letter {letter.letter} is held" not in asked["text"]:
                 continue
             self.witness.look()
             option = "leave_out" if letter.message_id in self.witness.letters else "send_anyway"

@@ -160,7 +160,9 @@ class _Machine:
             words = children.last_line(log, start)
             if not self._told:
                 raise Stop(f"the door for events {children.how(code)}: {words or f'see {log}'}")
-            _tell(f"the door for events {children.how(code)}: {words}; it is started again")
+            # One that was killed said nothing about it.
+            why = f": {words}" if code > 0 else ""
+            _tell(f"the door for events {children.how(code)}{why}; it is started again")
             await pause.wait()
 
     async def _watch(self, env: dict[str, str]) -> None:

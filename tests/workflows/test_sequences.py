@@ -24,7 +24,7 @@ from cli.rehearsal import Performance
 from cli.rehearsal.player import Line
 from tests.workflows.conftest import Played
 
-SHOWN, ALL = 50, 500
+SHOWN, ALL = 24, 500
 """How many stories every run plays, and how many `./dev test --slow` plays."""
 CROWDED = 10_000
 """From this seed on an order has several cases at once, disputes among them; of these half as many are played."""

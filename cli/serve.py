@@ -42,7 +42,7 @@ from cli.running import Stop, run
 from starter import Starter
 
 PATIENCE = timedelta(seconds=2)
-"""How long a sender waits for a Temporal server that is away, before it is told to come again."""
+"""How long a sender waits for a Temporal server that is away, before it is told to come again; the start, for NATS."""
 log = structlog.get_logger("serve")
 
 

@@ -17,16 +17,6 @@ class by_code_point(FunctionElement[str]):
     inherit_cache = True
 
 
-@compiles(by_code_point)
-def _as_it_is(element: by_code_point, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.clauses, **options)
-
-
-@compiles(by_code_point, "postgresql")
-def _collated(element: by_code_point, compiler: SQLCompiler, **options: Any) -> str:
-    return f'{compiler.process(element.clauses, **options)} COLLATE "C"'
-
-
 class by_no_index(FunctionElement[Any]):
     """A column that rows are not looked up by: so many have the same value that another one's index is better.
 
@@ -40,11 +30,17 @@ class by_no_index(FunctionElement[Any]):
         self.type = column.type
 
 
+@compiles(by_code_point)
 @compiles(by_no_index)
-def _any(element: by_no_index, compiler: SQLCompiler, **options: Any) -> str:
+def _as_it_is(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.clauses, **options)
 
 
 @compiles(by_no_index, "sqlite")
 def _not_indexed(element: by_no_index, compiler: SQLCompiler, **options: Any) -> str:
     return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(by_code_point, "postgresql")
+def _collated(element: by_code_point, compiler: SQLCompiler, **options: Any) -> str:
+    return f'{compiler.process(element.clauses, **options)} COLLATE "C"'

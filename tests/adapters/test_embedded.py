@@ -147,7 +147,6 @@ async def test_leaving_after_the_server_was_killed_is_quiet(tmp_path: Path) -> N
         assert await running.wait() == -signal.SIGKILL
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a server outlives a killed parent elsewhere")
 async def test_it_ends_with_a_killed_parent(tmp_path: Path) -> None:
     program = f"""
 import asyncio, pathlib
@@ -184,7 +183,6 @@ async def test_a_port_that_somebody_took_meanwhile_is_given_up(tmp_path: Path, m
             await Client.connect(server.address)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the range is told by Linux")
 def test_free_ports_are_none_of_those_that_the_server_takes_by_itself() -> None:
     lowest, _ = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
     ports = preflight.pick_ports("127.0.0.1", dict.fromkeys(map(str, range(20))))

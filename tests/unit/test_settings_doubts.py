@@ -23,12 +23,7 @@ SECRET = 'secret = "whsec_c2VjcmV0IG9mIHRoZSB3YXJlaG91c2UsIGFuIGV4YW1wbGU="'
 SMTP = 'letters = {chain = ["smtp"], smtp = {host = "mail.example", sender = "a@b.example"}}'
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("AFTERSALES_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def check(*arguments: str) -> tuple[int, str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -21,12 +20,7 @@ URLS = dict.fromkeys(["classifier_url", "mail.attachments.public_url"], "https:/
 NARROW = {**URLS, "http.body_limit": "2048", "http.mail_limit": "2048"}
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("AFTERSALES_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def test_the_document_has_the_table_of_the_code() -> None:

@@ -185,7 +185,7 @@ async def queue_is_empty(installation: Installation) -> None:
 @pytest.mark.parametrize(
     ("orders", "over", "every", "away", "after_delivery"),
     [
-        pytest.param(60, 12, 0.7, 0.5, "12s", marks=pytest.mark.timeout(300)),
+        pytest.param(40, 8, 0.7, 0.5, "12s", marks=pytest.mark.timeout(300)),
         pytest.param(1000, 120, 10, 5, "60s", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     ],
 )

@@ -101,7 +101,7 @@ def test_the_second_start_is_quick_quiet_and_without_uv(checkout: Path) -> None:
     uv_calls(checkout)
     began = time.monotonic()
     second = dev(checkout, "cases", python=None)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
     assert (second.returncode, second.stderr) == (0, "")
     assert uv_calls(checkout) == []
 

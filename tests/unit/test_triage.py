@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 
 import pytest
@@ -14,6 +13,7 @@ from aftersales.triage_entities import entities_in
 from aftersales.triage_model import embedded, interpolated
 from benchmarks import triage as figures
 from benchmarks.triage import Read, calibration_error, score
+from tests.effort import effort
 from training import corpora
 from training.corpora import Labelled
 from training.fit import calibrated, fit
@@ -93,21 +93,15 @@ def test_who_says_nothing_is_not_understood(text: str) -> None:
     "text", ["", " \n\t ", "\x00\ud800", "?" * 1_000_000, "取消" * 300_000, "a " * 500_000, "9" * 99_999]
 )
 def test_any_text_is_read(text: str) -> None:
-    clock = time.perf_counter()
-    read = EmbeddedClassifier().read(text, threshold=THRESHOLD, language="xx")
-    assert 0 <= read.confidence <= 1
-    assert time.perf_counter() - clock < 5
+    classifier = EmbeddedClassifier()
+    assert 0 <= classifier.read(text, threshold=THRESHOLD, language="xx").confidence <= 1
+    assert effort(lambda: classifier.read(text, threshold=THRESHOLD, language="xx")) < 500
 
 
 def test_a_message_takes_little_time() -> None:
     classifier = EmbeddedClassifier()
     messages = [m.text for m in corpora.own() if m.part == "test"]
-    seconds = []
-    for text in messages:
-        clock = time.perf_counter()
-        classifier.read(text, threshold=THRESHOLD)
-        seconds.append(time.perf_counter() - clock)
-    assert sorted(seconds)[len(seconds) // 2] < 0.01
+    assert effort(lambda: [classifier.read(text, threshold=THRESHOLD) for text in messages]) < 2 * len(messages)
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ async def test_over_its_places_a_command_comes_again_soon() -> None:
 
 async def test_a_hanging_counterpart_leaves_the_worker_to_the_others(server: Server) -> None:
     async def hang(_: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(2)
+        await asyncio.sleep(6)
         return web.Response()
 
     places = asyncio.Semaphore(50)
@@ -146,7 +146,7 @@ async def test_a_hanging_counterpart_leaves_the_worker_to_the_others(server: Ser
         server.answering = hang
         settings = CounterpartsSettings(
             everywhere=ShopCounterparts(
-                counterparts={"warehouse": server.settings(timeout=1), "payment": healthy.settings()}
+                counterparts={"warehouse": server.settings(timeout=3), "payment": healthy.settings()}
             )
         )
         async with open_counterparts(settings) as counterparts:
@@ -164,9 +164,9 @@ async def test_a_hanging_counterpart_leaves_the_worker_to_the_others(server: Ser
             paid = await asyncio.gather(*(give(command("refund", number)) for number in range(20)))
             took = max(at for at in paid if at is not None) - began
             assert None not in paid
-            assert took < 0.9, f"20 refunds beside 60 hanging commands took {took:.2f} s"
+            assert took < 2.7, f"20 refunds beside 60 hanging commands took {took:.2f} s"
             assert await asyncio.gather(*stuck) == [None] * 60
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 6
     assert len(server.asked) == 8, "no more than its places"
 
 

@@ -37,6 +37,8 @@ class LetterRequest(Model):
     key: str
     case: CaseRef
     letter: str
+    variant: Annotated[str, Field(exclude_if=not_)] = ""
+    """Which variant of the letter is written; empty for the letter itself."""
     to: Customer
     locale: str
     currency: str

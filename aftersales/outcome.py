@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from aftersales.correspondence import Written
 from aftersales.model import Amount, Model, Time
 
 Cause = Literal["product", "logistics", "service", "customer"]
@@ -42,8 +43,27 @@ class Extended(Model):
     at: Time
 
 
+class Goods(Model):
+    """Some of one line of the order, as a case was about it.
+
+    `value` is what the customer paid for all of `quantity`, `cost` what they cost the shop.
+    """
+
+    line_id: str
+    sku: str
+    category: str
+    quantity: int
+    value: Amount
+    cost: Amount
+    back: Annotated[int, Field(exclude_if=not_)] = 0
+    """How many of them came back as described, so that they can be sold again."""
+
+
 class Outcome(Model):
-    """How a case ended. Times are in seconds; amounts are in the order's currency."""
+    """How a case ended. Times are in seconds; amounts are in the order's currency.
+
+    What follows `closed_at` is for the figures (`§20`); a case of an earlier build says nothing of it.
+    """
 
     case_id: str
     trigger: str
@@ -67,9 +87,17 @@ class Outcome(Model):
     template_versions: dict[str, str]
     opened_at: Time
     closed_at: Time
+    goods: Annotated[tuple[Goods, ...], Field(exclude_if=not_)] = ()
+    letters: Annotated[tuple[Written, ...], Field(exclude_if=not_)] = ()
+    messages: Annotated[int, Field(exclude_if=not_)] = 0
+    """How often the customer wrote, the request that opened the case included."""
+    replies: Annotated[tuple[float, ...], Field(exclude_if=not_)] = ()
+    """For each of these that a letter followed, after how many seconds."""
+    replied_in_time: Annotated[int, Field(exclude_if=not_)] = 0
+    """How many of them followed within `report.reply_within`."""
 
     def flat(self) -> dict[str, object]:
         """The fields as scenarios and lists name them: each amount by its kind, `decided_by` as one text."""
-        fields: dict[str, object] = self.model_dump(mode="json", exclude={"amounts", "decisions"})
+        fields: dict[str, object] = self.model_dump(mode="json", exclude={"amounts", "decisions", "goods", "letters"})
         people = [taken.by for taken in self.decisions if taken.by]
         return fields | {kind: str(amount) for kind, amount in self.amounts.items()} | {"decided_by": ", ".join(people)}

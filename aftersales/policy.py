@@ -11,10 +11,19 @@ import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import not_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 
 from aftersales.bulk import Bulk
 from aftersales.channels import Channels
@@ -32,6 +41,7 @@ from aftersales.order import Currency
 from aftersales.people import Person
 from aftersales.perks import Perks
 from aftersales.public_holidays import with_public_holidays
+from aftersales.reporting import Reporting
 from aftersales.reviews import Reviews
 from aftersales.serving import Area, Shape
 from aftersales.units import Share, Window
@@ -223,8 +233,19 @@ class Letters(Section):
     languages: tuple[Language, ...] = Field(min_length=1)
     """Languages of letters: for a customer with another one the first is taken (`§2`)."""
 
+    variants: Annotated[Mapping[Name, Mapping[Name, Share]], Field(exclude_if=not_)] = {}
+    """Variants of letters and the shares of cases that write each: `base` is the letter itself (`§20`)."""
+
     acknowledge_every: Window
     """How long no second letter says that a message is here and being read by a person (`§4`)."""
+
+    @field_validator("variants")
+    @classmethod
+    def _whole(cls, variants: Mapping[str, Mapping[str, Decimal]]) -> Mapping[str, Mapping[str, Decimal]]:
+        for letter, shares in variants.items():
+            if sum(shares.values()) != 1:
+                raise ValueError(f"{letter}: the shares of its variants must add up to 100 %")
+        return variants
 
     @field_validator("languages")
     @classmethod
@@ -269,8 +290,22 @@ class Policy(Model):
     """Letters."""
     channels: Channels = Channels()
     """Channels."""
+    report: Reporting = Reporting()
+    """The report of figures."""
     law: Mapping[str, LawPack] = {}
     """Law packs by id. Filled on loading, not written in the policy's file."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether a case writes down what the figures need: not in one that began before there were any."""
+        return "report" in self.model_fields_set
+
+    @model_serializer(mode="wrap")
+    def _as_it_began(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if not self.counts:
+            written.pop("report", None)
+        return written
 
     def pack(self, market: str) -> LawPack | None:
         """The law pack of an order's market; None where none is known."""
@@ -299,7 +334,7 @@ def load_policy(
         layers.add_overrides(overrides)
     packs = load_packs(law_dir)
     try:
-        policy = Policy.model_validate({**layers.data, "law": packs})
+        policy = Policy.model_validate({"report": {}, **layers.data, "law": packs})
         faults = [*layers.faults, *_illegal(policy, layers, markets), *_unwritten(policy, layers)]
         policy = _with_holidays(policy, layers, faults)
     except ValidationError as error:

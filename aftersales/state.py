@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import not_
 from typing import Annotated, Any, cast
@@ -11,9 +11,10 @@ from typing import Annotated, Any, cast
 from pydantic import BaseModel, Field
 
 from aftersales.clocks import Clock
-from aftersales.events import AnyEvent, Event, Message
+from aftersales.correspondence import Correspondence, Written
+from aftersales.events import AnyEvent, Event, Message, ReturnReceived
 from aftersales.model import Amount, Time
-from aftersales.outcome import Cause, DecisionTaken, Extended, Kind, Outcome
+from aftersales.outcome import Cause, DecisionTaken, Extended, Goods, Kind, Outcome
 from aftersales.parcels import Tracking
 from aftersales.records import CaseRef
 
@@ -75,6 +76,11 @@ class CaseState(BaseModel):
     """Dates that run beside the one that the case waits for, by what they are about."""
     unpaid: Annotated[str, Field(exclude_if=not_)] = ""
     """What a supervisor has said no to, though the rule owed it: letters would tell of money that does not come."""
+    written: Annotated[Correspondence, Field(exclude_if=lambda kept: not (kept.letters or kept.messages))] = Field(
+        default_factory=Correspondence
+    )
+    back: Annotated[dict[str, int], Field(exclude_if=not_)] = {}
+    """How many of each line came back as described; of the line id "" where the warehouse named no lines: all."""
     parcel: Tracking | None = None
     """What is known of the parcel, in a case about one."""
 
@@ -105,17 +111,29 @@ class CaseState(BaseModel):
         self.inbox.append(Arrival.model_construct(event=cast(Any, event), arrived_at=at))
         if isinstance(event, Message):
             self.customer_wrote(min(event.happened_at, at))
+        if isinstance(event, ReturnReceived):
+            self.came_back(event)
         return True
 
     def customer_wrote(self, at: datetime) -> None:
         """Note a message of the customer, for response times and for the last word (rules 4, 5)."""
         self.first_message_at = min(self.first_message_at or at, at)
         self.last_message_at = max(self.last_message_at or at, at)
+        self.written.customer_wrote(at)
 
-    def we_wrote(self, template: str, version: str, at: datetime) -> None:
-        """Note a letter of ours, by its template's name and version."""
+    def came_back(self, received: ReturnReceived) -> None:
+        """Note goods that can be sold again."""
+        for line in received.lines:
+            if line.condition == "as_described":
+                self.back[line.line_id] = self.back.get(line.line_id, 0) + line.quantity
+        if not received.lines:
+            self.back[""] = 1
+
+    def we_wrote(self, letter: Written, version: str, at: datetime) -> None:
+        """Note a letter of ours, with its template's version."""
         self.letters_sent += 1
-        self.template_versions[template] = version
+        self.template_versions[f"{letter.letter}.{letter.language}"] = version
+        self.written.we_wrote(letter)
         self.last_letter_at = at
         if self.first_message_at and not self.first_response_at:
             self.first_response_at = at
@@ -163,9 +181,20 @@ class CaseState(BaseModel):
         currency: str,
         policy_version: str,
         at: datetime,
+        goods: tuple[Goods, ...] = (),
+        reply_within: timedelta | None = None,
     ) -> Outcome:
-        """What is written down when the case closes now (rule 9)."""
+        """What is written down when the case closes now (rule 9); nothing for the figures without `reply_within`."""
         asked, answered = self.first_message_at, self.first_response_at
+        for_figures: dict[str, Any] = {}
+        if reply_within is not None:
+            for_figures = {
+                "goods": goods,
+                "letters": tuple(self.written.letters),
+                "messages": self.written.messages,
+                "replies": tuple(self.written.replies),
+                "replied_in_time": sum(each <= reply_within.total_seconds() for each in self.written.replies),
+            }
         return Outcome(
             **ref.model_dump(include={"case_id", "trigger", "process", "order_id", "shop", "opened_at"}),
             currency=currency,
@@ -184,4 +213,5 @@ class CaseState(BaseModel):
             policy_version=policy_version,
             template_versions=self.template_versions,
             closed_at=at,
+            **for_figures,
         )

@@ -17,6 +17,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.outcomes import HandBackRequest, Introduction, OutcomeRequest
     from aftersales import deadlines
+    from aftersales.about import goods_of
     from aftersales.clocks import Clock, Waits
     from aftersales.commands import CommandType
     from aftersales.events import Envelope, Event, Message, OrderUpdated
@@ -134,6 +135,8 @@ class Case:
         awaited: tuple[type[Event], ...] = tuple(Message if kind is Reply else kind for kind in kinds)
         deadline = by or self.until(within)
         self._board.show(deadline)
+        if Message in awaited:
+            self.state.written.awaits()
         while True:
             fact = self.state.take(awaited, before=self._board.deadline or deadline)
             if isinstance(fact, Message) and Reply in kinds:
@@ -316,6 +319,8 @@ class Case:
                 currency=self.order.currency,
                 policy_version=self.policy.version,
                 at=workflow.now(),
+                goods=goods_of(self.opened.trigger, self.order, self.state.back),
+                reply_within=self.policy.report.reply_within if self.policy.counts else None,
             )
             self.state.stage = "closed"
             self._board.show(None, result)

@@ -10,7 +10,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.letters import Held, LetterRequest, LetterSent
+    from aftersales.correspondence import Written
     from aftersales.events import ANSWERED
+    from aftersales.variants import drawn
 
 from workflows import effects
 from workflows.values import Value, plain
@@ -41,10 +43,12 @@ async def send(case: Case, letter: str, values: dict[str, Value]) -> None:
     items: JsonValue = [{"title": i.title, "quantity": i.quantity, "sku": i.sku} for i in order.items]
     answers = case.state.first_message_at is not None or isinstance(case.opened.opener, ANSWERED)
     terms = case.policy.channels.terms(order.channel, delivered_at=order.delivered_at, answers=answers)
+    variant = drawn(case.ref.case_id, letter, case.policy.letters.variants.get(letter, {}))
     request = LetterRequest(
         key=case.key(activity_id, resume.sent_by if resume and out_before else case.ref.trigger),
         case=case.ref,
         letter=letter,
+        variant=variant,
         to=order.customer,
         locale=order.locale,
         currency=order.currency,
@@ -60,7 +64,8 @@ async def send(case: Case, letter: str, values: dict[str, Value]) -> None:
     if out_before:
         case.state.letters_sent += 1
     else:
-        case.state.we_wrote(f"{letter}.{sent.language}", sent.version, workflow.now())
+        written = Written(letter=letter, language=sent.language, variant=variant, sent_at=workflow.now())
+        case.state.we_wrote(written, sent.version, workflow.now())
         # What the customer writes while the letter is on its way, it does not answer.
         case.state.last_letter_at = request.at
         case.note(f"letter {letter} ({sent.language}) sent")

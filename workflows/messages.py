@@ -38,6 +38,7 @@ async def read(case: Case, message: Message, unclear: str) -> Reply:
         asks = not screened.angry
         options = dict.fromkeys((*case.state.choices, unclear))
         intent = await case.decision(question, *options, fallback=unclear) if asks else unclear
+    case.state.written.read_as(intent, message.happened_at)
     known = message.model_dump(include={"id", "source", "order_id", "time"})
     return Reply(
         **known,

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration: what a database must be at for this code."""
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -164,6 +165,7 @@ letters = Table(
     _text("case_id"),
     _text("trigger"),
     _text("letter"),
+    _text("variant"),
     _text("language"),
     _text("version"),
     _text("message_id"),
@@ -197,6 +199,7 @@ commands = Table(
     ForeignKeyConstraint(["case_id", "trigger"], ["cases.case_id", "cases.trigger"]),
     Index(None, "case_id", "trigger"),
     Index(None, "type", "reference"),
+    Index(None, "type", "accepted_at"),
 )
 """Every command, claimed before it is given."""
 
@@ -240,6 +243,10 @@ outcomes = Table(
     Column("resolution_time", Float, nullable=False),
     Column("decisions_missed", Integer, nullable=False),
     Column("angry", Boolean, nullable=False),
+    Column("messages", Integer, nullable=False),
+    Column("replies", Integer, nullable=False),
+    Column("replied_in_time", Integer, nullable=False),
+    Column("reply_seconds", Float, nullable=False),
     _text("policy_version"),
     _time("opened_at"),
     _time("closed_at"),
@@ -248,4 +255,95 @@ outcomes = Table(
     Index(None, "order_id"),
     Index(None, "closed_at"),
 )
-"""How cases ended. `amounts` maps kinds to exact decimals as text; `document` is the whole outcome."""
+"""How cases ended. `amounts` maps kinds to exact decimals as text; `document` is the whole outcome.
+
+`messages` of the customer were followed by `replies`, which took `reply_seconds` together.
+"""
+
+shipped_goods = Table(
+    "shipped_goods",
+    metadata,
+    _text("shop"),
+    _text("order_id"),
+    _text("parcel_no"),
+    _text("line_id"),
+    _text("told_by"),
+    _text("category"),
+    _text("sku"),
+    _text("carrier"),
+    _text("lane"),
+    Column("quantity", Integer, nullable=False),
+    _text("currency"),
+    Column("cost", BigInteger, nullable=False),
+    _time("shipped_at"),
+    PrimaryKeyConstraint("shop", "order_id", "parcel_no", "line_id"),
+    Index(None, "shipped_at"),
+)
+"""Goods that left, a row for each line of each parcel. `cost` is what they cost the shop, in ten-thousandths of a unit
+of the currency; `told_by` is the identity of the event that said so: of several the earliest counts."""
+
+case_goods = Table(
+    "case_goods",
+    metadata,
+    _text("case_id"),
+    _text("trigger"),
+    _text("line_id"),
+    _text("shop"),
+    _text("order_id"),
+    _text("process"),
+    _text("result"),
+    _text("cause"),
+    _text("category"),
+    _text("sku"),
+    Column("quantity", Integer, nullable=False),
+    _text("currency"),
+    Column("loss", BigInteger, nullable=False),
+    _time("closed_at"),
+    PrimaryKeyConstraint("case_id", "trigger", "line_id"),
+    ForeignKeyConstraint(["case_id", "trigger"], ["outcomes.case_id", "outcomes.trigger"]),
+    Index(None, "closed_at"),
+)
+"""What closed cases were about, and what was lost on each line (`aftersales.losses`), in ten-thousandths of a unit of
+the currency. The line id is empty where the outcome does not say which goods it was about."""
+
+case_letters = Table(
+    "case_letters",
+    metadata,
+    _text("case_id"),
+    _text("trigger"),
+    Column("number", Integer, nullable=False),
+    _text("shop"),
+    _text("order_id"),
+    _text("process"),
+    _text("letter"),
+    _text("language"),
+    _text("variant"),
+    Column("awaited", Boolean, nullable=False),
+    Column("answered", Boolean, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("abandoned", Boolean, nullable=False),
+    Column("answer_seconds", Float, nullable=True),
+    _time("sent_at"),
+    _time("closed_at"),
+    PrimaryKeyConstraint("case_id", "trigger", "number"),
+    ForeignKeyConstraint(["case_id", "trigger"], ["outcomes.case_id", "outcomes.trigger"]),
+    Index(None, "closed_at"),
+    Index(None, "order_id"),
+)
+"""What became of each letter of a closed case (`aftersales.letter_results`); `number` counts them from 0."""
+
+warnings = Table(
+    "warnings",
+    metadata,
+    _text("shop"),
+    _text("kind"),
+    _text("subject"),
+    _time("since"),
+    _time("until", null=True),
+    _text("what"),
+    _time("told_at", null=True),
+    PrimaryKeyConstraint("shop", "kind", "subject", "since"),
+)
+"""Limits that are or were crossed: `since` and `until` when, `told_at` when staff had their mail about it. The kind is
+`return_rate`, `non_quality` (the subject is a category of goods) or `claims` (`<letter>.<variant>`, which is stopped).
+The shop is empty where it is all of them."""

@@ -28,7 +28,10 @@ from activities.commands import Commands
 from activities.evidence import Evidence
 from activities.letters import Letters
 from activities.outcomes import Outcomes
+from activities.reports import Reports
 from activities.screening import screen_reply
+from activities.staff_letters import LETTERS as STAFF_LETTERS
+from activities.staff_letters import StaffLetters
 from activities.triage import Triage
 from adapters.channels import open_channels
 from adapters.counterparts import Booked
@@ -39,6 +42,7 @@ from adapters.logs import configure_logging
 from adapters.memory import settled
 from adapters.outage import Outage
 from adapters.outbox import Outbox
+from adapters.reports import ReportsFolder
 from adapters.settings import ROOT, BadSettings, Settings, read_settings
 from adapters.shops import load_books, load_policies
 from adapters.temporal import NotReachable, RunningCases, connect, missing_attributes, quiet_core, rpc_problem, watch
@@ -48,17 +52,26 @@ from aftersales.faults import BadFile, Fault
 from aftersales.letters import Books
 from aftersales.people import work_here
 from aftersales.policies import Policies
+from aftersales.policy import places
 from aftersales.ports import Channel, Counterpart
+from aftersales.report_files import as_csv, as_html, as_json
 from aftersales.screening import screen
 from aftersales.triage import Classifier
 from workflows import attributes
+from workflows.kpi_report import KpiReport
 from workflows.start import start_options
 
 DEPLOYMENT = "aftersales"
 SHARED_LETTERS = {"message-received": frozenset[str](), "payment-waits": frozenset[str]()}
 """Letters that every process may send."""
-LETTERS = {"common": SHARED_LETTERS, **{process.process: process.LETTERS for process in workflows.ALL}}
+LETTERS = {
+    "common": SHARED_LETTERS,
+    **{process.process: process.LETTERS for process in workflows.ALL},
+    "kpi-report": STAFF_LETTERS,
+}
 """Every letter with its variables, by process."""
+REPORT_FILES = {"html": as_html, "csv": as_csv, "json": as_json}
+"""How a report is written, by the ending of its file."""
 START_PATIENCE = timedelta(minutes=5)
 """How long a worker waits at its start for a Temporal server that is away."""
 log = structlog.get_logger("worker")
@@ -82,26 +95,28 @@ def build_worker(
     channel: Channel | None = None,
     counterpart: Counterpart | None = None,
     classifier: Classifier | None = None,
+    policies: Policies | None = None,
     versioned: bool = True,
 ) -> Worker:
-    """A worker for all processes. `books`, `channel`, `counterpart` and `classifier` replace what the settings say.
+    """A worker for all processes and for the report. What is given beside the settings replaces what they say.
 
     Versioned, a case stays with the code that began it (PINNED); unversioned is for tests on a server of their own.
     """
-    letters = Letters(
-        books or load_books(settings.templates, settings.shops),
-        channel or Outbox(settings.outbox),
-        store,
-        domain=settings.mail_domain,
-    )
+    books = books or load_books(settings.templates, settings.shops)
+    channel = channel or Outbox(settings.outbox)
+    letters = Letters(books, channel, store, domain=settings.mail_domain)
     commands = Commands(counterpart or Booked(), store)
     evidence = Evidence(EvidenceFolder(settings.data / "evidence", store.views, settings.outbox))
     cases = RunningCases(client, settings.task_queue, start_options)
     outcomes = Outcomes(store, store, cases, workflows.HEARS)
+    policies = policies or load_policies(settings.policy, settings.law, settings.shops)
+    maker = reports_folder(store, settings, policies)
+    reports = Reports(maker)
+    staff = StaffLetters(books, channel, store.warnings, policies, domain=settings.mail_domain, shelf=maker.shelf)
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=list(workflows.ALL),
+        workflows=[*workflows.ALL, KpiReport],
         activities=[
             letters.send,
             commands.give,
@@ -112,6 +127,10 @@ def build_worker(
             outcomes.introduce,
             outcomes.open,
             outcomes.hand_back,
+            reports.shops,
+            reports.make,
+            reports.compare,
+            staff.tell,
             screen_reply,
             Triage(classifier or classifier_for(settings)).classify,
         ],
@@ -127,6 +146,11 @@ def build_worker(
         # After a killed worker its waiting cases come back this late; the server's default is 10 s.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
     )
+
+
+def reports_folder(store: Store, settings: Settings, policies: Policies) -> ReportsFolder:
+    """Who makes reports: in the data folder, from the database."""
+    return ReportsFolder(store.figures, store.warnings, policies, settings.data / "reports", REPORT_FILES)
 
 
 def classifier_for(settings: Settings) -> Classifier:
@@ -199,14 +223,17 @@ async def check_attributes(client: Client) -> None:
 def load_letters(settings: Settings, policies: Policies) -> Books:
     """All letters, checked: each that a process sends, in each language of a shop's policy, for its channels (rule 2).
 
+    So are the variants of letters that a shop's policy tries (`§20`).
+
     Raises:
-        BadFile: naming file and line of what is wrong in the templates.
+        BadFile: naming file and line of what is wrong in the templates, or in a policy about them.
     """
     books = load_books(settings.templates, settings.shops)
     for shop in ("", *settings.shops):
         policy = policies.of(shop)
         problems = books.of(shop).check(LETTERS, policy.letters.languages, [policy])
         faults = [Fault(found.line, "", found.what, path=found.path) for found in problems]
+        faults += books.of(shop).check_variants(LETTERS, policy, places(settings.policy_of(shop)))
         if faults:
             raise BadFile(settings.templates, faults)
     return books
@@ -228,7 +255,15 @@ async def run(settings: Settings, *, counterpart: Counterpart | None = None) -> 
         open_store(settings.store, lazy=True) as store,
         open_channels(settings.channels, settings.outbox) as channel,
         open_counterparts(settings.counterparts) as counterparts,
-        build_worker(client, store, settings, books=books, channel=channel, counterpart=counterpart or counterparts),
+        build_worker(
+            client,
+            store,
+            settings,
+            books=books,
+            channel=channel,
+            counterpart=counterpart or counterparts,
+            policies=policies,
+        ),
     ):
         # The first reply would wait for the phrase books.
         screen("好 ok", None, ("accept", "insist"), "zh")

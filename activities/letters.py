@@ -64,6 +64,8 @@ class LetterSent(Model):
     language: str
     version: str
     choices: tuple[str, ...]
+    variant: Annotated[str, Field(exclude_if=not_)] = ""
+    """The variant that was written; empty for the letter itself, also where the one asked for is gone by now."""
 
 
 class Held(Model):
@@ -90,6 +92,7 @@ class Letters:
         """
         rendered = self._books.of(request.case.shop).render(
             request.letter,
+            variant=request.variant,
             process=request.case.process,
             language=request.to.language,
             fallback=request.languages,
@@ -110,6 +113,7 @@ class Letters:
                 key=request.key,
                 case=request.case,
                 letter=request.letter,
+                variant=rendered.variant,
                 language=rendered.language,
                 version=rendered.version,
                 message_id=identity,
@@ -117,13 +121,17 @@ class Letters:
                 claimed_at=request.at,
             )
         )
-        written = LetterSent(language=claimed.language, version=claimed.version, choices=claimed.choices)
+        sent = LetterSent(
+            language=rendered.language, version=rendered.version, choices=rendered.choices, variant=rendered.variant
+        )
+        written = LetterSent(
+            language=claimed.language, version=claimed.version, choices=claimed.choices, variant=claimed.variant
+        )
         if claimed.sent_at:
             return written
         if claimed.tried_at and not (request.again and claimed.tried_at < request.at):
             raise _held(f"{_CUT_OFF}, so the customer may have it already", request, perhaps=written)
         this = _Try(self._ledger, request.key, at=request.at, after=claimed.tried_at)
-        sent = LetterSent(language=rendered.language, version=rendered.version, choices=rendered.choices)
         letter = Outgoing(
             key=request.key,
             case_id=request.case.case_id,

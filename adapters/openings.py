@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from adapters.database import Store
+from adapters.stopped import StoppedVariants
 from aftersales.events import TYPES, Event, OrderEvent, ReturnRequested, parse_event
 from aftersales.ids import case_id, parse_case_id
 from aftersales.opening import CaseOpened
@@ -27,6 +28,7 @@ class Openings:
     def __init__(self, store: Store, policies: Policies, clock: Callable[[], datetime]) -> None:
         """`policies` are for new cases; `clock` tells the time (aware)."""
         self._store, self._policies, self._clock = store, policies, clock
+        self._stopped = StoppedVariants(store)
 
     async def opened(self, event: Event) -> tuple[str, CaseOpened] | NotServed | None:
         """The process that an event starts and what opens it; None where it starts none."""
@@ -41,10 +43,12 @@ class Openings:
         return start.process, await self.opening_of(start, order)
 
     async def opening_of(self, start: Start, order: Order) -> CaseOpened:
-        """What opens a case, under the policy of today."""
+        """What opens a case, under the policy of today, without the variants of letters that are stopped."""
+        tries = self._policies.of(order.shop).letters.variants
+        stopped = await self._stopped.of(order.shop) if tries else ()
         return CaseOpened(
             order=order,
-            policy=self._policies.snapshot(order.shop, order.market),
+            policy=self._policies.snapshot(order.shop, order.market, stopped),
             opened_at=min(start.trigger.happened_at, self._clock()),
             trigger=cast(Any, start.trigger),
             inbox=cast(Any, await self._known(start.process, order.order_id)),

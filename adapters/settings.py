@@ -187,6 +187,11 @@ class Settings(BaseSettings):
         known = self.shops.get(shop)
         return (known.storefront if known else Storefront()).model_copy(update={"shop": shop})
 
+    def policy_of(self, shop: str) -> Path:
+        """The file of a shop's policy: its own, else the one for all."""
+        known = self.shops.get(shop)
+        return (known.policy if known else None) or self.policy
+
     @property
     def mail_in(self) -> MailSettings:
         """How mail is read: with our own addresses, and what order ids look like, where that is not said for mail."""

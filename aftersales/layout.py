@@ -89,7 +89,10 @@ Block = Paragraph | Points | Links
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The content of one letter, as plain texts of one line each; `language` is the tag it is written in."""
+    """The content of one letter, as plain texts of one line each; `language` is the tag it is written in.
+
+    A letter to staff has neither closing nor signature nor order.
+    """
 
     language: str
     subject: str
@@ -123,9 +126,12 @@ def as_text(sheet: Sheet) -> str:
             [line for number, choice in _numbered(sheet) for line in wrap(f"{number}. {choice}", indent="   ")]
         )
         chunks.append(wrap(sheet.choose))
-    chunks += [*(_text_of(block, colon) for block in sheet.after_choices), wrap(sheet.closing)]
+    chunks += [_text_of(block, colon) for block in sheet.after_choices]
+    if sheet.closing:
+        chunks.append(wrap(sheet.closing))
     chunks.append([line for part in sheet.signature for line in wrap(part)])
-    chunks.append(["-" * 24, *(line for part in sheet.order for line in wrap(part, indent="  "))])
+    if sheet.order:
+        chunks.append(["-" * 24, *(line for part in sheet.order for line in wrap(part, indent="  "))])
     return "\n\n".join("\n".join(chunk) for chunk in chunks if chunk) + "\n"
 
 
@@ -136,10 +142,13 @@ def as_html(sheet: Sheet) -> str:
     if sheet.choices:
         body += [_choice(number, choice) for number, choice in _numbered(sheet)]
         body.append(f'<p style="margin:16px 0">{escape(sheet.choose)}</p>')
-    body += [*(_html_of(block, colon) for block in sheet.after_choices), _paragraph(sheet.closing)]
-    signature = "<br>\n".join(map(escape, sheet.signature))
-    order = "<br>\n".join(map(escape, sheet.order))
-    body += [f'<p style="margin:0">{signature}</p>', f'<p class="soft" style="{_SOFT}">{order}</p>']
+    body += [_html_of(block, colon) for block in sheet.after_choices]
+    if sheet.closing:
+        body.append(_paragraph(sheet.closing))
+    if sheet.signature:
+        body.append(f'<p style="margin:0">{_lines(sheet.signature)}</p>')
+    if sheet.order:
+        body.append(f'<p class="soft" style="{_SOFT}">{_lines(sheet.order)}</p>')
     return _PAGE.format(
         language=escape(sheet.language),
         subject=escape(sheet.subject),
@@ -147,6 +156,10 @@ def as_html(sheet: Sheet) -> str:
         card=_CARD.format(han=_HAN_OF.get(_base(sheet), _HAN)),
         body="\n".join(body),
     )
+
+
+def _lines(texts: tuple[str, ...]) -> str:
+    return "<br>\n".join(map(escape, texts))
 
 
 def _colon(sheet: Sheet) -> str:

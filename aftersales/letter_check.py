@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aftersales import channels
 from aftersales.faults import nearest
 from aftersales.letter_parts import COMMON, Frame, Letter, LetterFile, Problem, texts
+from aftersales.variants import parse_key
 
 if TYPE_CHECKING:
     from aftersales.policy import Policy
@@ -39,8 +40,15 @@ def check_letters(
             yield _problem(file.path, 1, f"there is no {folder / COMMON / file.path.name} with this language's frame")
         declared = letters.get(file.process, {})
         for name, letter in file.letters.items():
-            if name not in declared:
-                yield _problem(file.path, letter.line, f"{name}: no process sends it; {nearest(name, declared)}")
+            base, variant = parse_key(name)
+            if base not in declared:
+                yield _problem(
+                    file.path, letter.line, f"{name}: no process sends {_it(base, variant)}; {nearest(base, declared)}"
+                )
+            elif base not in file.letters:
+                yield _problem(
+                    file.path, letter.line, f"{name}: there is no {base} of which it is a variant; write {base} too"
+                )
     yield from _check_frames([file.frame for file in files.values() if file.frame])
     for process in sorted({COMMON, *letters}):
         tags = sorted({*languages, *(tag for owner, tag in files if owner == process)}, key=_Order(languages))
@@ -64,11 +72,23 @@ def _check_letter(
     anywhere: set[str] = set().union(*used.values())
     for tag, letter in letters.items():
         yield from _undeclared(letter.path, name, letter.uses(), declared | COMMON_VARIABLES)
+        yield from _check_variants(name, letter, declared, written[tag])
         for variable in sorted(declared - used[tag]):
             others = ", ".join(other for other in used if variable in used[other])
             where = f"{others} does" if variable in anywhere else "no language does; use it or stop declaring it"
             yield _problem(letter.path, letter.line, f"{name}: does not use {variable}, but {where}")
     yield from _check_choices(name, list(letters.values()))
+
+
+def _check_variants(name: str, letter: Letter, declared: frozenset[str], file: LetterFile) -> Iterator[Problem]:
+    for key, variant in file.letters.items():
+        if key == name or parse_key(key)[0] != name:
+            continue
+        yield from _undeclared(variant.path, key, variant.uses(), declared | COMMON_VARIABLES)
+        if list(variant.choices) != list(letter.choices):
+            line = next((choice.line for choice in variant.choices.values()), variant.line)
+            what = f"{key}: offers {_list(list(variant.choices))}, but {name} offers {_list(list(letter.choices))}"
+            yield _problem(variant.path, line, f"{what}; the numbers must mean the same in every variant")
 
 
 def _check_choices(name: str, letters: Sequence[Letter]) -> Iterator[Problem]:
@@ -103,7 +123,7 @@ def _lacking(name: str, letter: Letter, language: str, policies: Sequence[Policy
     """Words that a law asks for and the letter does not say."""
     said = " ".join(text.words for part in letter.parts for text in texts(part)).casefold()
     for pack in (pack for policy in policies for pack in policy.law.values()):
-        for words in pack.required_words.get(name, {}).get(language, ()):
+        for words in pack.required_words.get(parse_key(name)[0], {}).get(language, ()):
             if words.casefold() not in said:
                 yield _problem(letter.path, letter.line, f"{name}: must say “{words}”: {pack.rule}")
 
@@ -123,6 +143,10 @@ class _Order:
 
     def __call__(self, tag: str) -> tuple[int, str]:
         return (self._languages.index(tag) if tag in self._languages else len(self._languages), tag)
+
+
+def _it(letter: str, variant: str) -> str:
+    return letter if variant else "it"
 
 
 def _list(names: Sequence[str]) -> str:

@@ -17,6 +17,9 @@ return-terms:
     - "Please answer by {{ reply_by | datetime }}."
 ```
 
+A variant of a letter is a letter of its own beside it, `return-terms.short`, with the same choices in the same order.
+What it does not need of the letter's variables it may leave out.
+
 `templates/common/<language>.yaml` holds, beside letters that any process may send, the `frame` of every
 letter in that language (see `Frame`) and the `glossary`, which names the codes of events in words.
 
@@ -47,6 +50,7 @@ from aftersales.letter_parts import (
     TextField,
 )
 from aftersales.plaintext import typeset
+from aftersales.variants import is_variant_name, parse_key
 from aftersales.yamlfile import Document, load_yaml
 
 _LEAST_CHOICES = 2
@@ -79,6 +83,8 @@ class _Reader:
 
     def letter(self, name: str) -> Letter | None:
         at = (name,)
+        if "." in name and not is_variant_name(parse_key(name)[1]):
+            self.problem(at, "is no name of a variant; write <letter>.<variant>, with a-z, 0-9 and -, and not base")
         content = self.mapping(at, ("subject", "paragraphs", "choices", "after_choices"))
         subject = self.text((*at, "subject"))
         choices = self.mapping((*at, "choices"), ()) if "choices" in content else {}

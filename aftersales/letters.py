@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aftersales import layout
-from aftersales.faults import BadFile, Fault
+from aftersales.faults import BadFile, Fault, Loc, Mark
 from aftersales.letter_check import Declared, check_letters
 from aftersales.letter_files import read_letters
 from aftersales.letter_formats import FORMATS, Formats, locale_for
@@ -30,6 +30,8 @@ from aftersales.letter_parts import (
 )
 from aftersales.model import Model
 from aftersales.plaintext import one_line
+from aftersales.variant_check import check_variants
+from aftersales.variants import key_of, parse_key
 
 if TYPE_CHECKING:
     from aftersales.policy import Policy
@@ -40,9 +42,13 @@ _ITEMS_SHOWN = 5
 
 
 class Rendered(Model):
-    """A letter, ready to send. `version` changes whenever its template or its language's frame does."""
+    """A letter, ready to send. `version` changes whenever its template or its language's frame does.
+
+    `variant` is the one that was written; empty for the letter itself.
+    """
 
     language: str
+    variant: str = ""
     version: str
     subject: str
     text: str
@@ -71,6 +77,8 @@ class LetterBook:
     def with_over(self, folder: Path) -> LetterBook:
         """The same letters with those of another folder in their place, letter by letter: a shop's own.
 
+        A letter that is replaced loses its variants: they were written for the one that nobody gets.
+
         Raises:
             BadFile: as `load`.
         """
@@ -90,10 +98,15 @@ class LetterBook:
         found = check_letters(self._folder, self._files, letters, languages, policies)
         return sorted(set(found), key=lambda problem: (str(problem.path), problem.line, problem.what))
 
+    def check_variants(self, letters: Declared, policy: Policy, place: Callable[[Loc], Mark]) -> list[Fault]:
+        """What is wrong with the variants that a policy tries of these letters; `place` is of `policy.places`."""
+        return list(check_variants(self._folder, self._files, letters, policy, place))
+
     def render(
         self,
         letter: str,
         *,
+        variant: str = "",
         process: str,
         language: str,
         fallback: Sequence[str],
@@ -105,22 +118,28 @@ class LetterBook:
 
         Args:
             letter: its name.
+            variant: which variant of it; the letter itself where the language that is chosen does not have that one.
             process: the process that sends it; a letter that it does not have is taken from the common ones.
             language: the customer's language tag; then its base language and each of `fallback` are tried.
             fallback: language tags, tried in turn.
             locale: the order's locale, such as `en-GB`: its country decides digits, dates and clock.
             currency: the order's currency, ISO 4217.
-            values: the variables; text in them is taken as text, whatever it holds.
+            values: the variables; text in them is taken as text, whatever it holds. Without `order_id` the letter is
+                about no order, and ends with its own last words.
 
         Raises:
             LetterError: none of the languages has the letter, a variable is missing or of the wrong type.
         """
-        tag, content, frame = self._find(letter, process, [language, *fallback])
+        tag, file, frame = self._find(letter, process, [language, *fallback])
+        # A case keeps the variant that it drew, and the files may have changed since.
+        variant = variant if key_of(letter, variant) in file.letters else ""
+        content = file.letters[key_of(letter, variant)]
         written: dict[str, object] = {name: _clean(name, value) for name, value in values.items()}
         written[FORMATS] = Formats(locale_for(tag, locale), currency, frame.glossary)
         sheet = _sheet(tag, content, frame, written)
         return Rendered(
             language=tag,
+            variant=variant,
             version=sha256(f"{content.source}\n{frame.source}".encode()).hexdigest()[:12],
             subject=sheet.subject,
             text=layout.as_text(sheet),
@@ -128,13 +147,13 @@ class LetterBook:
             choices=tuple(content.choices),
         )
 
-    def _find(self, letter: str, process: str, languages: Sequence[str]) -> tuple[str, Letter, Frame]:
+    def _find(self, letter: str, process: str, languages: Sequence[str]) -> tuple[str, LetterFile, Frame]:
         for tag in (tag for wanted in languages for tag in _shorter(wanted)):
             for owner in (process, COMMON):
                 written = self._tags.get((owner, tag), "")
                 file = self._files.get((owner, written))
                 if file and letter in file.letters and written in self._frames:
-                    return written, file.letters[letter], self._frames[written]
+                    return written, file, self._frames[written]
         raise LetterError(
             f"{self._folder / process}: no letter {letter} in {', '.join(languages)}; write it, "
             "or add a language that it is written in to the policy's letters.languages"
@@ -161,9 +180,10 @@ def _paths(folder: Path) -> list[Path]:
 
 
 def _laid_over(below: LetterFile, over: LetterFile) -> LetterFile:
+    kept = {key: letter for key, letter in below.letters.items() if parse_key(key)[0] not in over.letters}
     return replace(
         below,
-        letters={**below.letters, **over.letters},
+        letters={**kept, **over.letters},
         frame=over.frame or below.frame,
         problems=(*below.problems, *over.problems),
     )
@@ -194,6 +214,8 @@ def _clean(name: str, value: object) -> object:
 
 def _sheet(tag: str, letter: Letter, frame: Frame, values: Mapping[str, object]) -> layout.Sheet:
     numbers = [str(number) for number in range(1, len(letter.choices) + 1)]
+    # One to staff is about no order: whom it greets is all of the frame that fits.
+    about_order = "order_id" in values
     return layout.Sheet(
         language=tag,
         subject=_required(letter.subject, values),
@@ -202,9 +224,9 @@ def _sheet(tag: str, letter: Letter, frame: Frame, values: Mapping[str, object])
         choices=tuple(_required(choice, values) for choice in letter.choices.values()),
         choose=frame.choose.render({**values, "numbers": numbers}) if letter.choices else "",
         after_choices=_blocks(letter.after_choices, values),
-        closing=frame.closing.render(values),
-        signature=tuple(line.render(values) for line in frame.signature),
-        order=tuple(_order(frame, values)),
+        closing=frame.closing.render(values) if about_order else "",
+        signature=tuple(line.render(values) for line in frame.signature) if about_order else (),
+        order=tuple(_order(frame, values)) if about_order else (),
     )
 
 

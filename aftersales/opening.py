@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from operator import not_
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from aftersales.correspondence import Correspondence
 from aftersales.events import AnyEvent, Event, Message
 from aftersales.ids import parse_case_id
 from aftersales.model import Model, Time
@@ -66,7 +68,8 @@ class CaseOpened(Model):
     """What opens a case. The policy is a snapshot: a running case keeps the terms it promised.
 
     `trigger` is the event that the case is about; `resume` is there when a lapsed case reopens, `state` when a long one
-    continues as new. `inbox` holds what had come for a case before another one handed over to it.
+    continues as new. `inbox` holds what had come for a case before another one handed over to it. `unanswered` is when
+    the customer wrote what that one has left to be answered, trigger and inbox included; None where none handed over.
     """
 
     order: Order
@@ -76,6 +79,7 @@ class CaseOpened(Model):
     resume: Resume | None = None
     state: CaseState | None = None
     inbox: Annotated[tuple[AnyEvent, ...], Field(exclude_if=not_)] = ()
+    unanswered: Annotated[tuple[Time, ...] | None, Field(exclude_if=lambda times: times is None)] = None
 
     def ref(self, process: str, case_id: str) -> CaseRef:
         """The run of the case that this opens."""
@@ -88,6 +92,16 @@ class CaseOpened(Model):
             shop=self.order.shop,
             opened_at=self.opened_at,
         )
+
+    def memory(self, at: datetime) -> CaseState:
+        """What the case knows as its run begins."""
+        state = self.state or CaseState.opened_by(self.opener, at, again=self.resume is not None)
+        for event in self.inbox:
+            state.receive(event, at)
+        if self.unanswered is not None and not (self.state or self.resume):
+            # Each message is counted in one case: what the one before has answered, there.
+            state.written = Correspondence(messages=len(self.unanswered), unanswered=list(self.unanswered))
+        return state
 
     def as_json(self) -> str:
         """What `model_dump_json` says, with the policy at the end, which is written out once for all its cases."""

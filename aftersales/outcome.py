@@ -9,6 +9,7 @@ from pydantic import Field
 
 from aftersales.correspondence import Written
 from aftersales.model import Amount, Model, Time
+from aftersales.variants import key_of
 
 Cause = Literal["product", "logistics", "service", "customer"]
 Kind = Literal["refund", "compensation", "freight", "gift", "reship", "claim_lost", "fee", "recovered"]
@@ -97,7 +98,12 @@ class Outcome(Model):
     """How many of them followed within `report.reply_within`."""
 
     def flat(self) -> dict[str, object]:
-        """The fields as scenarios and lists name them: each amount by its kind, `decided_by` as one text."""
+        """The fields as scenarios and lists name them: each amount by its kind, `decided_by` as one text.
+
+        `variants` names the variants of letters that were written, each once, such as `return-terms.short`.
+        """
         fields: dict[str, object] = self.model_dump(mode="json", exclude={"amounts", "decisions", "goods", "letters"})
         people = [taken.by for taken in self.decisions if taken.by]
-        return fields | {kind: str(amount) for kind, amount in self.amounts.items()} | {"decided_by": ", ".join(people)}
+        variants = dict.fromkeys(key_of(written.letter, written.variant) for written in self.letters if written.variant)
+        texts = {"decided_by": ", ".join(people), "variants": ", ".join(variants)}
+        return fields | {kind: str(amount) for kind, amount in self.amounts.items()} | texts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from operator import not_
@@ -30,7 +30,7 @@ from aftersales.channels import Channels
 from aftersales.complaints import Complaints
 from aftersales.deadlines import Hours
 from aftersales.disputes import Disputes
-from aftersales.faults import BadFile, Fault, faults_of
+from aftersales.faults import BadFile, Fault, Loc, Mark, faults_of
 from aftersales.inquiries import Inquiries
 from aftersales.invoicing import Invoices
 from aftersales.lanes import Parcels, Section
@@ -45,6 +45,7 @@ from aftersales.reporting import Reporting
 from aftersales.reviews import Reviews
 from aftersales.serving import Area, Shape
 from aftersales.units import Share, Window
+from aftersales.variants import Shares, parse_key, without
 from aftersales.yamlfile import Document
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -233,19 +234,11 @@ class Letters(Section):
     languages: tuple[Language, ...] = Field(min_length=1)
     """Languages of letters: for a customer with another one the first is taken (`§2`)."""
 
-    variants: Annotated[Mapping[Name, Mapping[Name, Share]], Field(exclude_if=not_)] = {}
+    variants: Annotated[Mapping[Name, Shares], Field(exclude_if=not_)] = {}
     """Variants of letters and the shares of cases that write each: `base` is the letter itself (`§20`)."""
 
     acknowledge_every: Window
     """How long no second letter says that a message is here and being read by a person (`§4`)."""
-
-    @field_validator("variants")
-    @classmethod
-    def _whole(cls, variants: Mapping[str, Mapping[str, Decimal]]) -> Mapping[str, Mapping[str, Decimal]]:
-        for letter, shares in variants.items():
-            if sum(shares.values()) != 1:
-                raise ValueError(f"{letter}: the shares of its variants must add up to 100 %")
-        return variants
 
     @field_validator("languages")
     @classmethod
@@ -316,6 +309,22 @@ class Policy(Model):
         pack = self.pack(market)
         return self.model_copy(update={"law": {pack.id: pack} if pack else {}})
 
+    def without_variants(self, stopped: Collection[str]) -> Policy:
+        """The same policy while variants of letters are stopped, each given as `<letter>.<variant>`.
+
+        Their shares go to the letter's other variants. Where that changes anything, the version's hash says so.
+        """
+        names = {parse_key(key) for key in stopped}
+        dealt = {
+            letter: without(shares, [variant for owner, variant in names if owner == letter])
+            for letter, shares in self.letters.variants.items()
+        }
+        variants = {letter: shares for letter, shares in dealt.items() if shares}
+        if variants == self.letters.variants:
+            return self
+        changed = self.model_copy(update={"letters": self.letters.model_copy(update={"variants": variants})})
+        return changed.model_copy(update={"version": f"{self.version.partition('+')[0]}+{_fingerprint(changed)}"})
+
 
 def load_policy(
     path: Path,
@@ -328,8 +337,7 @@ def load_policy(
     An override may name a field in its section, in another one or in none. `markets` limits the check to
     their packs; None means all. Raises `BadFile` with the file and line of everything wrong.
     """
-    layers = Layers(path, sections(), plain=["version"], whole=["hours"])
-    layers.add_file(path)
+    layers = _layers(path)
     if overrides:
         layers.add_overrides(overrides)
     packs = load_packs(law_dir)
@@ -347,6 +355,11 @@ def load_policy(
     return policy.model_copy(update={"version": f"{policy.version}+{_fingerprint(policy)}"})
 
 
+def places(path: Path) -> Callable[[Loc], Mark]:
+    """File and line of the values of a policy, for what is found wrong with them later. Raises `BadFile`."""
+    return _layers(path).mark
+
+
 def sections() -> dict[str, list[str]]:
     """The names of the fields in each section of a policy file."""
     kinds = {name: field.annotation for name, field in Policy.model_fields.items()}
@@ -355,6 +368,13 @@ def sections() -> dict[str, list[str]]:
         for name, kind in kinds.items()
         if isinstance(kind, type) and issubclass(kind, Section)
     }
+
+
+def _layers(path: Path) -> Layers:
+    # A shop that tries other variants, or none, says so in one line: merged, the shares of both would not add up.
+    layers = Layers(path, sections(), plain=["version"], whole=["hours", "variants"])
+    layers.add_file(path)
+    return layers
 
 
 def _with_holidays(policy: Policy, layers: Layers, faults: list[Fault]) -> Policy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -11,9 +11,13 @@ from aftersales.aliases import Alias
 from aftersales.commands import Command, CommandAccepted
 from aftersales.events import Event
 from aftersales.evidence import EvidencePack, EvidenceRequest
+from aftersales.figures import Period, Report, Warned
+from aftersales.limits import Crossing
 from aftersales.opening import CaseOpened
 from aftersales.outcome import Outcome
 from aftersales.records import CaseRecord, CaseRef, CommandRecord, EventRecord, EventStatus, LetterRecord, PaymentRecord
+from aftersales.report_runs import Made
+from aftersales.reporting import Reporting
 from aftersales.sending import Outgoing
 
 
@@ -286,4 +290,72 @@ class EventLedger(Protocol):
 
     async def waiting_events(self, order_id: str) -> list[EventRecord]:
         """The events of an order that no case awaited yet, oldest first by when they happened."""
+        ...
+
+
+class FiguresSource(Protocol):
+    """Where the figures are computed."""
+
+    async def shops(self) -> list[str]:
+        """The shops of which there are any data."""
+        ...
+
+    async def report(self, *, shop: str, period: Period, as_of: datetime, terms: Reporting) -> Report:
+        """The figures of a period as they were at a moment, of a shop or, where it is empty, of all."""
+        ...
+
+    async def crossings(self, *, shop: str, at: datetime, terms: Reporting) -> list[Warned]:
+        """What is over its limit at a moment, of a shop or, where it is empty, of all together."""
+        ...
+
+
+class ReportMaker(Protocol):
+    """Who makes reports, and compares figures with their limits."""
+
+    async def shops(self) -> list[str]:
+        """Of which shops reports are made; the empty one, which is all together, first."""
+        ...
+
+    async def make(self, shop: str, period: Period, as_of: datetime) -> Made:
+        """Make a report, in the place of one of the same period that is there."""
+        ...
+
+    async def compare(self, at: datetime) -> None:
+        """Compare the figures of every shop with their limits, and write down which are crossed."""
+        ...
+
+    def shelf(self, shop: str) -> str:
+        """The folder of a shop's reports."""
+        ...
+
+
+class WarningLedger(Protocol):
+    """Which limits are crossed, and who has been told."""
+
+    async def settle(self, shop: str, at: datetime, seen: Sequence[Warned], *, rest: timedelta) -> None:
+        """Write down what is over its limit in a shop at a moment (`aftersales.limits.compared`).
+
+        Once for each moment, and not for one that is before another which has been settled: what was to be known of
+        it has been overtaken.
+        """
+        ...
+
+    async def untold(self) -> list[Crossing]:
+        """The crossings that are open and that staff has not been told of, the oldest first."""
+        ...
+
+    async def told(self, crossing: Crossing, at: datetime) -> None:
+        """Write down that staff has been told; the first moment stays."""
+        ...
+
+    async def open(self, shop: str | None = None) -> list[Crossing]:
+        """The crossings that are open, the oldest first: of one shop, or of each and of all together."""
+        ...
+
+    async def stopped(self, shop: str) -> frozenset[str]:
+        """The variants of letters that are stopped for a shop, `<letter>.<variant>`."""
+        ...
+
+    async def start_again(self, variant: str, at: datetime, shop: str | None = None) -> list[Crossing]:
+        """End the stop of a variant, in one shop or wherever it is stopped; what was ended."""
         ...

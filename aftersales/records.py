@@ -98,6 +98,8 @@ class LetterRecord(Model):
     key: str
     case: CaseRef
     letter: str
+    variant: str = ""
+    """Empty for the letter itself."""
     language: str
     version: str
     message_id: str

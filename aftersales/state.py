@@ -12,13 +12,25 @@ from pydantic import BaseModel, Field
 
 from aftersales.clocks import Clock
 from aftersales.correspondence import Correspondence, Written
-from aftersales.events import AnyEvent, Event, Message, ReturnReceived
+from aftersales.events import (
+    AnyEvent,
+    CustomerConfirmed,
+    Event,
+    Message,
+    OrderCancelled,
+    PaymentReceived,
+    ReturnCancelled,
+    ReturnReceived,
+)
 from aftersales.model import Amount, Time
 from aftersales.outcome import Cause, DecisionTaken, Extended, Goods, Kind, Outcome
 from aftersales.parcels import Tracking
 from aftersales.records import CaseRef
+from aftersales.variants import key_of
 
 _ENVELOPE = set(Event.model_fields)
+_DEEDS = (CustomerConfirmed, PaymentReceived, ReturnCancelled, ReturnReceived)
+"""Events by which a customer does what a letter asks, or says that it is not wanted any more."""
 
 
 class Arrival(BaseModel):
@@ -109,8 +121,15 @@ class CaseState(BaseModel):
             return False
         self.seen.add(event.identity)
         self.inbox.append(Arrival.model_construct(event=cast(Any, event), arrived_at=at))
+        happened_at = min(event.happened_at, at)
         if isinstance(event, Message):
-            self.customer_wrote(min(event.happened_at, at))
+            self.customer_wrote(happened_at)
+        elif event.by_customer or isinstance(event, _DEEDS):
+            self.written.answered(happened_at)
+        elif isinstance(event, OrderCancelled):
+            self.written.called_off(happened_at)
+        if isinstance(event, CustomerConfirmed) and event.solved:
+            self.written.read_as("solved", happened_at)
         if isinstance(event, ReturnReceived):
             self.came_back(event)
         return True
@@ -129,14 +148,14 @@ class CaseState(BaseModel):
         if not received.lines:
             self.back[""] = 1
 
-    def we_wrote(self, letter: Written, version: str, at: datetime) -> None:
-        """Note a letter of ours, with its template's version."""
+    def we_wrote(self, letter: Written, version: str, composed_at: datetime) -> None:
+        """Note a letter of ours, with its template's version; it answers what had come when it was composed."""
         self.letters_sent += 1
-        self.template_versions[f"{letter.letter}.{letter.language}"] = version
-        self.written.we_wrote(letter)
-        self.last_letter_at = at
+        self.template_versions[f"{key_of(letter.letter, letter.variant)}.{letter.language}"] = version
+        self.written.we_wrote(letter, composed_at)
+        self.last_letter_at = composed_at
         if self.first_message_at and not self.first_response_at:
-            self.first_response_at = at
+            self.first_response_at = letter.sent_at
 
     def take(self, kinds: Sequence[type[Event]], before: datetime) -> Event | None:
         """The earliest event of these kinds that counts before this moment, taken out; None without one."""

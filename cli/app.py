@@ -21,6 +21,7 @@ VERBS = {
     "cases": ("cli.cases", "list cases: stage, deadline, result"),
     "case": ("cli.case", "the story of one case, and the decision that is open"),
     "money": ("cli.money", "the money that left for an order, over all its cases"),
+    "report": ("cli.report", "the figures of a period: return rate, answers, letters; made by a schedule too"),
     "route": ("cli.route", "send an event that reached no case where it belongs"),
     "decide": ("cli.decide", "take an operator's decision in a case"),
     "extend": ("cli.decide", "move the deadline that a case waits for"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,8 @@ from adapters.temporal import NotReachable, missing_attributes
 from aftersales.events import TYPES
 from aftersales.faults import BadFile, Fault
 from aftersales.law import load_packs
-from aftersales.policy import Policy, load_policy
+from aftersales.letters import Books
+from aftersales.policy import Policy, load_policy, places
 from cli.connection import find_server
 from cli.live import try_all
 from cli.routes import route_problems
@@ -106,32 +108,41 @@ async def _files(settings: Settings, as_json: bool) -> int:
     return len(found)
 
 
-def _policies(paths: list[Path], law: Path) -> tuple[list[Fault], list[str], list[Policy]]:
-    """The faults of all policies and law packs, the languages that the good ones name, and these themselves."""
+def _policies(paths: list[Path], law: Path) -> tuple[list[Fault], list[str], dict[Path, Policy]]:
+    """The faults of all policies and law packs, the languages that the good ones name, and these by their files."""
     faults: list[Fault] = []
-    good: list[Policy] = []
+    good: dict[Path, Policy] = {}
     try:
         load_packs(law)
     except BadFile as bad:
         # Every policy would name them again.
-        return _faults(bad), ["en"], []
+        return _faults(bad), ["en"], {}
     for path in paths:
         try:
-            good.append(load_policy(path, law))
+            good[path] = load_policy(path, law)
         except BadFile as bad:
             faults += _faults(bad)
-    languages = dict.fromkeys(language for policy in good for language in policy.letters.languages)
+    languages = dict.fromkeys(language for policy in good.values() for language in policy.letters.languages)
     return faults, list(languages) or ["en"], good
 
 
-def _templates(settings: Settings, languages: list[str], policies: list[Policy]) -> list[Fault]:
+def _templates(settings: Settings, languages: list[str], policies: Mapping[Path, Policy]) -> list[Fault]:
     try:
         books = load_books(settings.templates, settings.shops)
     except BadFile as bad:
         return _faults(bad)
     every = (books.default, *books.by_shop.values())
-    problems = [problem for book in every for problem in book.check(LETTERS, languages, policies)]
-    return [Fault(found.line, "", found.what, path=found.path) for found in problems]
+    problems = [problem for book in every for problem in book.check(LETTERS, languages, [*policies.values()])]
+    faults = [Fault(found.line, "", found.what, path=found.path) for found in problems]
+    return [*faults, *_variants(settings, books, policies)]
+
+
+def _variants(settings: Settings, books: Books, policies: Mapping[Path, Policy]) -> Iterator[Fault]:
+    """Each policy's variants of letters are looked for where its shops have their letters."""
+    for path, policy in policies.items():
+        shops = [shop for shop in ("", *settings.shops) if settings.policy_of(shop) == path]
+        for shop in shops or [""]:
+            yield from books.of(shop).check_variants(LETTERS, policy, places(path))
 
 
 async def _attributes(settings: Settings) -> tuple[list[Fault], str]:

@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from temporalio.client import Client
 from temporalio.service import RPCError
 
 from adapters.database import masked, open_store
 from adapters.embedded import EmbeddedServer, ServerError, stop
 from adapters.files import write_whole
+from adapters.schedules import keep_schedules
 from adapters.settings import Settings
+from adapters.shops import load_policies
 from adapters.temporal import NotReachable, connect, type_name
+from aftersales.faults import BadFile
 from cli import children
 from cli.adopt import pinned_elsewhere, serving_build
 from cli.connection import Running, Serving
@@ -184,6 +188,7 @@ class _Machine:
         if not self._told:
             self._told = True
             self._tell_where()
+        await self._schedule(client)
         if stranded:
             # In a process of its own: it replays with the code as it is now, like the worker that was just started.
             adopting = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", "cli", "adopt", env=env)
@@ -191,6 +196,15 @@ class _Machine:
                 await adopting.wait()
             finally:
                 await stop(adopting)
+
+    async def _schedule(self, client: Client) -> None:
+        """Have the report of figures made every day and every month."""
+        settings = self._settings
+        try:
+            terms = load_policies(settings.policy, settings.law, settings.shops).default.report
+            await keep_schedules(client, settings.task_queue, terms)
+        except (BadFile, RPCError) as error:
+            _tell(f"the report of figures is not scheduled: {error}; ./dev report --schedule tries again")
 
     def _write_down(self) -> None:
         """For the other verbs on this data folder."""
@@ -218,6 +232,7 @@ class _Machine:
             f"Web UI     {self._server.ui_url}\n"
             f"events in  {self._door_url()}/events (what may be sent: {self._door_url()}/docs)\n"
             f"letters    {data / 'letters'}\n"
+            f"reports    {data / 'reports'}\n"
             f"database   {masked(self._settings.database_url.get_secret_value()) or data / 'aftersales.db'}\n"
             f"logs       {data / 'logs'}\n"
             "Send events: ./dev send FILE; list cases: ./dev cases. Ctrl-C stops, the next ./dev up goes on from there."

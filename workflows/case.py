@@ -18,14 +18,14 @@ with workflow.unsafe.imports_passed_through():
     from activities.outcomes import HandBackRequest, Introduction, OutcomeRequest
     from aftersales import deadlines
     from aftersales.about import goods_of
-    from aftersales.clocks import Clock, Waits
+    from aftersales.clocks import Clock, Waits, waiting
     from aftersales.commands import CommandType
+    from aftersales.correspondence import Correspondence
     from aftersales.events import Envelope, Event, Message, OrderUpdated
     from aftersales.money import rounded
     from aftersales.opening import CaseOpened, Reply
     from aftersales.outcome import Cause, DecisionTaken, Extended, Kind, Outcome
     from aftersales.people import Role
-    from aftersales.state import CaseState
 
 from workflows import commands, effects, handover, letters, messages
 from workflows.board import Board
@@ -60,9 +60,7 @@ class Case:
     def __init__(self, opened: CaseOpened) -> None:
         self.opened, self.order, self.policy = opened, opened.order, opened.policy
         self.ref = opened.ref(self.process, workflow.info().workflow_id)
-        self.state = opened.state or CaseState.opened_by(opened.opener, workflow.now(), again=opened.resume is not None)
-        for event in opened.inbox:
-            self.state.receive(event, workflow.now())
+        self.state = opened.memory(workflow.now())
         self._board = Board(self.state, self.policy.operators, self.order, self.WAITS)
         self.successor = ""
         """The case that goes on after this one, once it was handed over."""
@@ -135,8 +133,8 @@ class Case:
         awaited: tuple[type[Event], ...] = tuple(Message if kind is Reply else kind for kind in kinds)
         deadline = by or self.until(within)
         self._board.show(deadline)
-        if Message in awaited:
-            self.state.written.awaits()
+        if waiting(self.state.stage, deadline, self.WAITS).whose == "customer":
+            self.state.written.awaits(self.state.stage)
         while True:
             fact = self.state.take(awaited, before=self._board.deadline or deadline)
             if isinstance(fact, Message) and Reply in kinds:
@@ -300,6 +298,8 @@ class Case:
         if info.is_continue_as_new_suggested() or info.get_current_history_length() >= _LONG_HISTORY:
             await workflow.wait_condition(workflow.all_handlers_finished)
             self.state.story = self.state.story[-30:]
+            if not self.policy.counts:
+                self.state.written, self.state.back = Correspondence(), {}
             workflow.continue_as_new(self.opened.model_copy(update={"order": self.order, "state": self.state}))
 
     async def close(self, result: str, *, cause: Cause = "customer", at_fault: bool = False) -> Outcome:

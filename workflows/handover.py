@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from temporalio import workflow
@@ -27,9 +28,14 @@ async def hand_over(case: Case, process: str, event: Event) -> str:
     after it, a message could come too late, as this case may be held up.
     """
     given = [item for item in case.state.inbox if type(item.event) is not type(case.opened.trigger)]
-    opened = _opened(case, event, tuple(item.event for item in given))
+    # What stays in the inbox is passed on by itself, and counted then.
+    stays = [item.counts_at for item in case.state.inbox if item not in given]
+    unanswered = tuple(at for at in case.state.written.unanswered if at not in stays)
+    opened = _opened(case, event, tuple(item.event for item in given), unanswered)
     if introduced := await _start_child(case, process, opened):
         case.state.inbox = [item for item in case.state.inbox if item not in given]
+        for at in unanswered:
+            case.state.written.passed_on(at)
         # Its outcome will tell of it, in a moment.
         case.introduces = introduced
     return _id(process, opened)
@@ -46,19 +52,24 @@ async def open_beside(case: Case, process: str, event: Event, known: tuple[Event
         request = OpenRequest(process=process, case_id=id, opened=opened)
         is_new = await effects.open_case(case.state.next_id("open"), request)
         case.note(f"handed over to {id}" if is_new else f"{event.type} passed on to {id}")
+        if isinstance(event, Message) or (event.by_customer and is_new):
+            case.state.written.passed_on(event.happened_at)
         if isinstance(event, Message):
             case.state.last_letter_at = workflow.now()
     elif (introduced := await _start_child(case, process, opened)) and workflow.patched("opened-cases-are-introduced"):
         await effects.introduce(case.state.next_id("introduce"), introduced)
 
 
-def _opened(case: Case, event: Event, inbox: tuple[Event, ...] = ()) -> CaseOpened:
+def _opened(
+    case: Case, event: Event, inbox: tuple[Event, ...] = (), unanswered: tuple[datetime, ...] | None = None
+) -> CaseOpened:
     return CaseOpened(
         order=case.order,
         policy=case.policy,
         opened_at=workflow.now(),
         trigger=cast(Any, event),
         inbox=cast(Any, inbox),
+        unanswered=unanswered if case.policy.counts else None,
     )
 
 
@@ -95,5 +106,7 @@ async def _pass_on(case: Case, event: Event, to: str) -> None:
     try:
         await workflow.get_external_workflow_handle(to).signal("event", enveloped(event))
         case.note(f"{event.type} passed on to {to}")
+        if isinstance(event, Message):
+            case.state.written.passed_on(event.happened_at)
     except ApplicationError:
         await case.to_a_person(event, f"it was for {to}, which has closed", unless_taken_by=to)

@@ -10,9 +10,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.letters import Held, LetterRequest, LetterSent
-    from aftersales.correspondence import Written
+    from aftersales.correspondence import ACKNOWLEDGEMENT, Written
     from aftersales.events import ANSWERED
-    from aftersales.variants import drawn
+    from aftersales.variants import drawn, key_of
 
 from workflows import effects
 from workflows.values import Value, plain
@@ -20,8 +20,6 @@ from workflows.values import Value, plain
 if TYPE_CHECKING:
     from workflows.case import Case
 
-ACKNOWLEDGEMENT = "message-received"
-"""What a customer hears whose message a person reads."""
 OPTIONS = {
     "send_anyway": "the letter goes out as it is, whatever is said against it",
     "leave_out": "the letter is not sent from here and the case goes on; write to the customer where that is needed",
@@ -60,15 +58,16 @@ async def send(case: Case, letter: str, values: dict[str, Value]) -> None:
     sent = await _sent(case, activity_id, request)
     if sent is None:
         return
+    # The files may have lost it since the case began.
+    variant = sent.variant
     case.state.choices = sent.choices or case.state.choices
     if out_before:
         case.state.letters_sent += 1
     else:
         written = Written(letter=letter, language=sent.language, variant=variant, sent_at=workflow.now())
-        case.state.we_wrote(written, sent.version, workflow.now())
         # What the customer writes while the letter is on its way, it does not answer.
-        case.state.last_letter_at = request.at
-        case.note(f"letter {letter} ({sent.language}) sent")
+        case.state.we_wrote(written, sent.version, request.at)
+        case.note(f"letter {key_of(letter, variant)} ({sent.language}) sent")
 
 
 async def _sent(case: Case, activity_id: str, request: LetterRequest) -> LetterSent | None:

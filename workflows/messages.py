@@ -9,11 +9,12 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.screening import ScreenRequest
     from activities.triage import ClassifyRequest
+    from aftersales.correspondence import ACKNOWLEDGEMENT
     from aftersales.events import Message
     from aftersales.opening import Reply
     from aftersales.triage import Classified
 
-from workflows import effects, letters
+from workflows import effects
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -38,7 +39,7 @@ async def read(case: Case, message: Message, unclear: str) -> Reply:
         asks = not screened.angry
         options = dict.fromkeys((*case.state.choices, unclear))
         intent = await case.decision(question, *options, fallback=unclear) if asks else unclear
-    case.state.written.read_as(intent, message.happened_at)
+    case.state.written.read_as(intent, min(message.happened_at, workflow.now()))
     known = message.model_dump(include={"id", "source", "order_id", "time"})
     return Reply(
         **known,
@@ -64,5 +65,5 @@ async def acknowledge(case: Case) -> None:
     case.state.last_letter_at = now
     if last is None or now - last >= case.policy.letters.acknowledge_every:
         case.state.acknowledged_at = now
-        await case.send(letters.ACKNOWLEDGEMENT)
+        await case.send(ACKNOWLEDGEMENT)
         case.state.stage = stage

@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from aftersales.events import Event, enveloped
+    from aftersales.events import Event, Message, enveloped
 
 if TYPE_CHECKING:
     from workflows.case import Case
@@ -23,4 +23,6 @@ async def taken_by(case: Case, event: Event, to: str) -> bool:
         return False
     case.successor = to
     case.note(f"{event.type} passed on to {to}")
+    if isinstance(event, Message):
+        case.state.written.passed_on(event.happened_at)
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,8 @@ _REPORTED = (
     "resolution_time",
     "decisions_missed",
     "angry",
+    "messages",
+    "replied_in_time",
     "policy_version",
     "opened_at",
     "closed_at",
@@ -55,6 +58,7 @@ def letter_row(record: LetterRecord) -> Row:
         "case_id": record.case.case_id,
         "trigger": record.case.trigger,
         "letter": record.letter,
+        "variant": record.variant,
         "language": record.language,
         "version": record.version,
         "message_id": record.message_id,
@@ -161,7 +165,8 @@ def outcome_row(outcome: Outcome) -> Row:
     """An outcome for its table; its `document` is all of it."""
     document = outcome.model_dump(mode="json")
     reported = {name: getattr(outcome, name) for name in _REPORTED}
-    return {**reported, "amounts": document["amounts"], "document": document}
+    replies = {"replies": len(outcome.replies), "reply_seconds": math.fsum(outcome.replies)}
+    return {**reported, **replies, "amounts": document["amounts"], "document": document}
 
 
 def closed_case_row(outcome: Outcome) -> Row:

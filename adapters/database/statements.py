@@ -25,7 +25,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.database.schema import aliases, answered, cases, clean, commands, events, letters, outcomes, payments
+from adapters.database.ordering import by_code_point
+from adapters.database.schema import (
+    aliases,
+    answered,
+    case_goods,
+    case_letters,
+    cases,
+    clean,
+    commands,
+    events,
+    letters,
+    outcomes,
+    payments,
+    shipped_goods,
+)
 from aftersales.aliases import of_order
 from aftersales.records import CaseRef, EventStatus
 
@@ -56,6 +70,19 @@ class Statements:
         )
 
         self.outcome: Insert = insert(outcomes).on_conflict_do_nothing()
+        self.count_goods: Insert = _with_outcome(case_goods, insert(case_goods))
+        self.count_letters: Insert = _with_outcome(case_letters, insert(case_letters))
+
+        into = insert(shipped_goods)
+        same_time = into.excluded.shipped_at == shipped_goods.c.shipped_at
+        first = by_code_point(into.excluded.told_by) < shipped_goods.c.told_by
+        keys = set(shipped_goods.primary_key.columns)
+        self.count_shipped: Insert = into.on_conflict_do_update(
+            index_elements=shipped_goods.primary_key.columns,
+            set_={column.name: into.excluded[column.name] for column in shipped_goods.columns if column not in keys},
+            where=or_(into.excluded.shipped_at < shipped_goods.c.shipped_at, and_(same_time, first)),
+        )
+        """Of several events about a line of a parcel that counts which happened first, whichever came first."""
 
         self.claim_letter: Insert = _claim(insert(letters))
         self.letter_sent: Update = _first_answer(letters, "sent_at", "reference")
@@ -144,6 +171,23 @@ def _claim(into: Any) -> Insert:
     """Returns the keys that were free. `claims` says that it waits for no row that is there."""
     claim: Insert = into.on_conflict_do_nothing().returning(into.table.c.key).execution_options(claims=True)
     return claim
+
+
+def _with_outcome(table: Table, into: Any) -> Insert:
+    """For rows that belong to an outcome: those of another one than was recorded are left out.
+
+    Parameters have a `_` before the column's name, which they may not have alone.
+    """
+    values = select(*(bindparam(f"_{column.name}", type_=column.type) for column in table.columns))
+    recorded = select(outcomes.c.case_id).where(
+        outcomes.c.case_id == bindparam("_case_id", type_=table.c.case_id.type),
+        outcomes.c.trigger == bindparam("_trigger", type_=table.c.trigger.type),
+        outcomes.c.closed_at == bindparam("_closed_at", type_=table.c.closed_at.type),
+    )
+    filled: Insert = into.from_select([column.name for column in table.columns], values.where(recorded.exists()))
+    keys = tuple(f"_{column.name}" for column in table.primary_key)
+    statement: Insert = filled.on_conflict_do_nothing().execution_options(keys=keys)  # type: ignore[attr-defined]
+    return statement
 
 
 def _first_answer(table: Table, *columns: str) -> Update:

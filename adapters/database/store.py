@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select
 from typing_extensions import override
 
-from adapters.database import queries, rows
+from adapters.database import counted, queries, rows
 from adapters.database.addresses import DatabaseUnusable
 from adapters.database.engines import Database, connect
+from adapters.database.figures import FiguresView
 from adapters.database.intake import Asked, key_of, known, take
 from adapters.database.later import Later
 from adapters.database.outages import DatabaseAway
@@ -24,6 +25,7 @@ from adapters.database.settings import DatabaseSettings
 from adapters.database.statements import Statements
 from adapters.database.upgrade import bring_up_to_date
 from adapters.database.views import Views
+from adapters.database.warnings import Warnings
 from adapters.database.writer import Writer
 from adapters.together import Together
 from aftersales.aliases import Alias
@@ -74,7 +76,8 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
     """The ledgers; `aftersales.ports` says what each method does.
 
     Each one that writes returns when its changes are committed, all of them or none, and may be repeated. While the
-    database does not answer, each raises `DatabaseAway`. `views` is for people.
+    database does not answer, each raises `DatabaseAway`. `views` and `figures` are for people,
+    `warnings` is the ledger of limits.
     """
 
     def __init__(self, database: Database) -> None:
@@ -86,6 +89,8 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
         self._waiting = self._asked(queries.WAITING_EVENTS, "order_id")
         self._answered = self._asked(queries.ANSWERED, "sender", "id")
         self.views = Views(database)
+        self.figures = FiguresView(database)
+        self.warnings = Warnings(database, self._writer)
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -226,6 +231,8 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
     async def close_case(self, outcome: Outcome) -> None:
         await self._writer.write(
             (self._do.outcome, [rows.outcome_row(outcome)]),
+            (self._do.count_goods, counted.goods_rows(outcome)),
+            (self._do.count_letters, counted.letters_rows(outcome)),
             (self._do.close_case, [rows.closed_case_row(outcome)]),
         )
 
@@ -274,6 +281,10 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
     async def aliases(self, wanted: Collection[str]) -> Mapping[str, Sequence[Alias]]:
         return await self._database.read(lambda connection: known(connection, wanted))
 
+    async def stopped_variants(self) -> list[tuple[str, str]]:
+        """The variants of letters that are stopped: each with its shop, empty for all, as `<letter>.<variant>`."""
+        return [(str(row["shop"]), str(row["subject"])) for row in await self._all(queries.STOPPED_VARIANTS)]
+
     async def answered(self, sender: str, id: str) -> AnsweredRequest | None:
         """What a request of this sender was answered; None where it is new."""
         found = await self._answered.ask((clean(sender), clean(id)))
@@ -289,10 +300,14 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
 
     @override
     async def settle_events(self, records: Sequence[EventRecord]) -> None:
-        """One that a case handed back meanwhile stays for a person, though it was started or signalled."""
+        """One that a case handed back meanwhile stays for a person, though it was started or signalled.
+
+        What they say has been shipped is counted with it.
+        """
         if records:
             settled = [rows.event_row(record) for record in sorted(records, key=key_of)]
-            await self._writer.write((self._do.settle_event, settled))
+            shipped = [row for record in records for row in counted.shipped_rows(record)]
+            await self._writer.write((self._do.settle_event, settled), (self._do.count_shipped, shipped))
 
     @override
     async def events_of(self, order_id: str, types: Sequence[str]) -> list[EventRecord]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.database.cleaning import json_text
 from adapters.database.schema import clean
+from aftersales.losses import UNITS
 
 _MODULUS = 2**256
 
@@ -57,6 +58,10 @@ def _money(table: str, row: Mapping[str, Any]) -> list[tuple[str, Decimal]]:
             return [(f"{row['currency']} {row['state']}", Decimal(row["amount"]))]
         case "outcomes":
             return [(f"{row['currency']} {kind}", Decimal(amount)) for kind, amount in row["amounts"].items()]
+        case "case_goods":
+            return [(f"{row['currency']} lost", Decimal(row["loss"]) / UNITS)]
+        case "shipped_goods":
+            return [(f"{row['currency']} shipped", Decimal(row["cost"]) / UNITS)]
         case _:
             return []
 

@@ -118,13 +118,13 @@ def _merged(asked: Sequence[_Asked]) -> list[Change]:
     same rows, one waits for the other and never each for the other. Claims come first in their table: they only ever
     wait for a claim of the same key that is not committed yet, and of that nothing else can know.
     """
-    steps: list[tuple[int, bool, list[str], int, Insert | Update, dict[str, Any]]] = []
+    steps: list[tuple[int, bool, list[str | int], int, Insert | Update, dict[str, Any]]] = []
     for one in asked:
         for statement, rows in one.changes:
             table, waits, columns = _place(statement)
             for row in rows:
                 # The number keeps the order in which it was asked for, and the rest out of the comparison.
-                steps.append((table, waits, [clean(row[name]) for name in columns], len(steps), statement, row))
+                steps.append((table, waits, [_sorted_as(row[name]) for name in columns], len(steps), statement, row))
     steps.sort()
     merged: list[tuple[Insert | Update, list[dict[str, Any]]]] = []
     for *_, statement, row in steps:
@@ -137,5 +137,10 @@ def _merged(asked: Sequence[_Asked]) -> list[Change]:
 @lru_cache(maxsize=256)
 def _place(statement: Insert | Update) -> tuple[int, bool, tuple[str, ...]]:
     """Where a statement stands among others: its table, whether it waits for rows that are there, and its key."""
+    options = statement.get_execution_options()
     key = ("_key",) if statement.is_update else tuple(column.name for column in statement.table.primary_key)
-    return _RANKS[statement.table.description], not statement.get_execution_options().get("claims"), key
+    return _RANKS[statement.table.description], not options.get("claims"), options.get("keys", key)
+
+
+def _sorted_as(key: str | int) -> str | int:
+    return clean(key) if isinstance(key, str) else key

@@ -16,6 +16,7 @@ from aftersales.outcome import Outcome
 from aftersales.records import CommandRecord, EventRecord, EventStatus, LetterRecord
 from aftersales.scenario import Acts, Happens, Scenario
 from aftersales.scenario_time import Calendar, rfc3339
+from aftersales.variants import key_of
 from cli.rehearsal.counterpart import Rehearsed
 from cli.rehearsal.virtual import EARLY, Stuck, VirtualTime
 from starter import Starter
@@ -140,7 +141,9 @@ class Player:
                 match line.what:
                     case LetterRecord() as letter if letter.sent_at:
                         letters.append(Came(letter.letter, at, case.id))
-                        self._add(line.at, "letter", case.id, f"{letter.letter} ({letter.language})")
+                        self._add(
+                            line.at, "letter", case.id, f"{key_of(letter.letter, letter.variant)} ({letter.language})"
+                        )
                     case CommandRecord() as command if command.key in self._counterpart.answered:
                         commands.append(Came(command.type, at, case.id))
                         self._add(line.at, "command", case.id, _command(command))

@@ -126,6 +126,33 @@ async def test_a_letter_is_sent_and_written_down(store: Store) -> None:
     assert len(server.taken) == 1
 
 
+async def test_the_variant_that_is_asked_for_is_sent_and_one_that_is_gone_is_the_letter_itself(store: Store) -> None:
+    server = MailServer()
+    case = CaseRef(
+        case_id="return-escalation/A-1",
+        trigger="1",
+        process="return-escalation",
+        order_id="A-1",
+        shop="s",
+        opened_at=AT,
+    )
+    terms = {"fee": "18.00", "fee_share": "0.15", "reply_by": LATER.isoformat()}
+    asked = request(case=case, letter="return-terms", values={"items": [], "total": "1.00", **terms})
+    async with mail(server) as smtp:
+        short, gone, base = [
+            await send(smtp, store, asked.model_copy(update={"key": f"{KEY}:{variant}", "variant": variant}))
+            for variant in ("short", "gone", "")
+        ]
+        assert (await send(smtp, store, asked.model_copy(update={"key": f"{KEY}:short"}))).variant == "short"
+    assert (short.variant, gone.variant, base.variant) == ("short", "", "")
+    records = [await store.letter(f"{KEY}:{variant}") for variant in ("short", "gone", "")]
+    assert [record and record.variant for record in records] == ["short", "", ""]
+    assert short.choices == base.choices == ("accept", "insist")
+    assert short.version != base.version == gone.version
+    lengths = [len(server.content(number)) for number in range(3)]
+    assert lengths[0] < lengths[2]
+
+
 async def test_a_worker_killed_between_the_letter_and_its_ledger_sends_no_second_one(store: Store) -> None:
     server = MailServer()
     async with mail(server) as smtp:

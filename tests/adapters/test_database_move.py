@@ -76,6 +76,7 @@ async def test_there_and_back_is_all_the_same(
     assert figures["events", "rows"] == str(MANY + 1)
     assert figures["payments", "sum of EUR confirmed"] == "0.40"
     assert figures["outcomes", "sum of EUR refund"] == "12.90"
+    assert figures["case_goods", "sum of EUR lost"] == "12.9"
     assert figures["letters", "newest sent_at"] == at(2.123456).isoformat()
     async with open_store(address) as one, open_store(there) as two:
         for view in ("letters", "commands", "outcomes"):

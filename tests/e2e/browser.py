@@ -1,4 +1,4 @@
-"""A headless Chromium on the Web UI of a case, as an operator would use it."""
+"""A headless Chromium; and in it the Web UI of a case, as an operator would use it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def find_chromium() -> tuple[str, str] | None:
 
 
 @contextmanager
-def open_page(ui_url: str, case: str, *, height: int = 1000) -> Iterator[Page]:
-    """The page of a case in a window of 1400 pixels by this height."""
+def headless() -> Iterator[webdriver.Chrome]:
+    """A browser without a window."""
     found = find_chromium()
     assert found, "chromium and chromedriver are missing"
     options = webdriver.ChromeOptions()
@@ -40,10 +40,17 @@ def open_page(ui_url: str, case: str, *, height: int = 1000) -> Iterator[Page]:
         options.add_argument(f"--{argument}")
     driver = webdriver.Chrome(options, Service(found[1]))
     try:
-        driver.set_window_size(1400, height)
-        yield Page(driver, f"{ui_url}/namespaces/default/workflows/{quote(case, safe='')}")
+        yield driver
     finally:
         driver.quit()
+
+
+@contextmanager
+def open_page(ui_url: str, case: str, *, height: int = 1000) -> Iterator[Page]:
+    """The page of a case in a window of 1400 pixels by this height."""
+    with headless() as driver:
+        driver.set_window_size(1400, height)
+        yield Page(driver, f"{ui_url}/namespaces/default/workflows/{quote(case, safe='')}")
 
 
 class Page:

@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 VERBS = [
-    *("demo", "up", "serve", "counterpart", "db", "send", "events", "cases", "case", "money", "route", "decide"),
-    *("extend", "classify"),
+    *("demo", "up", "serve", "counterpart", "db", "send", "events", "cases", "case", "money", "report", "route"),
+    *("decide", "extend", "classify"),
     *("processes", "check", "rehearse", "adopt"),
     *("test", "lint", "fmt", "bench", "train", "lock", "help"),
 ]

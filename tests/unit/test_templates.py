@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aftersales.letter_files import read_letters
+from aftersales.letter_parts import texts
 from aftersales.letters import Rendered
 from aftersales.return_eligibility import REASONS
+from aftersales.variants import parse_key
 from tests.books import book
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -328,8 +331,36 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
         "perk-declined": {"perk": "gift", "why": "special_price", "reply_by": BY},
         "perk-closed": {"perk": "free_shipping", "why": "supervisor"},
     },
+    "kpi-report": {
+        "return-rate-warning": {
+            "kind": "return_rate",
+            "category": "shoes",
+            "rate": "0.0412",
+            "limit": "0.035",
+            "count": 12,
+            "of": 310,
+            "window": "30d",
+            "reports": "reports/all-shops",
+        },
+        "variant-stopped": {
+            "letter": "return-terms",
+            "variant": "short",
+            "rate": "0.08",
+            "limit": "0.03",
+            "count": 16,
+            "of": 200,
+            "reports": "reports/all-shops",
+            "command": "./dev report --start-again return-terms.short",
+        },
+    },
 }
-LETTERS = [(process, letter) for process, letters in VALUES.items() for letter in letters]
+VARIANTS = [
+    (file.parent.name, key)
+    for file in sorted(TEMPLATES.glob("*/en.yaml"))
+    for key in re.findall(r"^([\w-]+\.[\w-]+):", file.read_text(), re.MULTILINE)
+]
+"""Process and key of each variant that is written in English; the others must have the same."""
+LETTERS = [(process, letter) for process, letters in VALUES.items() for letter in letters] + VARIANTS
 CHOICES = {
     "ask-return-reason": REASONS,
     "ask-return-reason-reminder": REASONS,
@@ -382,8 +413,10 @@ def render(
     currency: str = "USD",
     values: Mapping[str, object] = MappingProxyType({}),
 ) -> Rendered:
+    letter, variant = parse_key(letter)
     return BOOK.render(
         letter,
+        variant=variant,
         process=process,
         language=language,
         fallback=["en"],
@@ -474,7 +507,7 @@ OPTIONAL = {"tracking_number", "tracking_url", "last_scan_at", "last_scan_place"
 def full_and_bare(process: str, letter: str, language: str) -> Iterator[tuple[Rendered, str]]:
     """A letter with all its values, and abroad without what it can do without; each with its greeting."""
     form = LANGUAGES[language]
-    values = VALUES[process][letter]
+    values = VALUES[process][parse_key(letter)[0]]
     gone = {name: [] if isinstance(values[name], list) else "" for name in OPTIONAL & values.keys()}
     yield render(process, letter, language, form.home, form.currency), form.greeting
     bare = {"customer_name": "", **gone}
@@ -495,14 +528,24 @@ def test_every_letter_is_there_in_every_language_with_the_variables_of_its_proce
 
 
 @every_language
+def test_the_short_terms_say_the_same_in_fewer_words(language: str) -> None:
+    letters = read_letters(TEMPLATES / "return-escalation" / f"{language}.yaml").letters
+    long, short = letters["return-terms"], letters["return-terms.short"]
+    assert {name for name, _ in short.uses()} == {name for name, _ in long.uses()}
+    lengths = [sum(len(text.words) for part in letter.parts for text in texts(part)) for letter in (long, short)]
+    assert lengths[1] < 0.6 * lengths[0], lengths
+
+
+@every_language
 @pytest.mark.parametrize("process", VALUES)
 def test_letters_are_written_by_the_rules(process: str, language: str) -> None:
     form = LANGUAGES[language]
-    for letter in VALUES[process]:
+    for letter in (letter for owner, letter in LETTERS if owner == process):
         for written, greeting in full_and_bare(process, letter, language):
-            ours = re.sub(r"https?://\S+", "", written.text)
+            ours = re.sub(r"https?://\S+|\./dev(?= )", "", written.text)
             assert written.language == language
-            assert written.choices == CHOICES.get(letter, ())
+            assert written.variant == parse_key(letter)[1]
+            assert written.choices == CHOICES.get(parse_key(letter)[0], ())
             assert all(f"\n{number}. " in ours for number in range(1, len(written.choices) + 1)), ours
             assert ours.startswith(greeting), ours
             assert max(map(width, ours.splitlines())) <= 72, ours
@@ -563,6 +606,8 @@ def test_letters_are_written_by_the_rules(process: str, language: str) -> None:
         ("repair", "repair-sent-back", "reason", "declined unpaid not_repairable send_back"),
         ("repair", "repair-solution", "reason", "lost not_repairable"),
         ("repair", "repair-closed", "reason", "not_shipped cancelled lost"),
+        ("kpi-report", "return-rate-warning", "kind", "return_rate non_quality"),
+        ("kpi-report", "return-rate-warning", "shop", " lumen"),
     ],
 )
 def test_letter_says_something_of_its_own_for_each(process: str, letter: str, name: str, options: str) -> None:
@@ -574,6 +619,27 @@ def test_letter_says_something_of_its_own_for_each(process: str, letter: str, na
 def test_lost_and_silent_parcels_are_explained_alike() -> None:
     texts = {render("shipment-watch", "parcel-lost-choice", values={"kind": kind}).text for kind in ("silent", "lost")}
     assert len(texts) == 1
+
+
+@every_language
+@pytest.mark.parametrize("letter", VALUES["kpi-report"])
+def test_a_letter_to_staff_has_nothing_of_an_order(letter: str, language: str) -> None:
+    values = {"customer_name": "Ada Reyes", "shop": "", **VALUES["kpi-report"][letter]}
+    written = BOOK.render(
+        letter,
+        process="kpi-report",
+        language=language,
+        fallback=["en"],
+        locale=language,
+        currency="USD",
+        values=values,
+    )
+    assert written.text.startswith(LANGUAGES[language].greeting)
+    assert "-" * 24 not in written.text
+    assert '<p class="soft"' not in written.html
+    assert not re.search(EMPTY, written.text.replace("./dev", "dev"))
+    with_order = render("kpi-report", letter, language).text
+    assert len(with_order.split("\n\n")) == len(written.text.split("\n\n")) + 3
 
 
 def test_amounts_and_times_are_the_customers_own() -> None:
@@ -620,6 +686,7 @@ def test_text_of_customers_stays_text(
     which: tuple[str, str], language: str, name: str, shop: str, item: str, scan: str, url: str
 ) -> None:
     process, letter = which
+    known = VALUES[process][parse_key(letter)[0]]
     items = [{"title": item, "quantity": 2, "sku": item}] * 7
     texts: dict[str, object] = {
         "customer_name": name,
@@ -630,12 +697,12 @@ def test_text_of_customers_stays_text(
         "item": item,
     }
     texts |= {"last_scan_text": scan, "last_scan_place": scan, "carrier": scan, "tracking_number": scan}
-    used = {key: value for key, value in texts.items() if key in COMMON or key in VALUES[process][letter]}
+    used = {key: value for key, value in texts.items() if key in COMMON or key in known}
     for address in ("tracking_url", "label_url"):
-        if address in VALUES[process][letter]:
+        if address in known:
             used[address] = url
     written = render(process, letter, language, values=used)
-    tame = {key: VALUES[process][letter].get(key, "x") for key in used if key not in COMMON}
+    tame = {key: known.get(key, "x") for key in used if key not in COMMON}
     plain = render(process, letter, language, values=tame)
     assert written.subject.isprintable() or not re.search(r"[\x00-\x1f\x7f\u2028\u2029]", written.subject)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", written.text)

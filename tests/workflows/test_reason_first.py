@@ -27,6 +27,7 @@ from aftersales.expectations import SLACK, Came, Result
 from aftersales.letter_formats import ENVIRONMENT
 from aftersales.scenario import load_scenario
 from aftersales.screening import screen
+from aftersales.variants import parse_key
 from aftersales.yamlfile import load_yaml
 from cli.rehearsal import Performance
 from cli.rehearsal.player import Line
@@ -117,11 +118,11 @@ def _read(name: str, sources: list[str]) -> Letter:
 
 
 def _letters() -> dict[str, Letter]:
-    """All letters, as all languages together show them."""
+    """All letters, as all languages and variants together show them."""
     sources = defaultdict[str, list[str]](list)
     for path in sorted(TEMPLATES.glob("*/*.yaml")):
         for name, content in load_yaml(path).data.items():
-            sources[name] += _sources(content)
+            sources[parse_key(name)[0]] += _sources(content)
     return {name: _read(name, texts) for name, texts in sources.items()}
 
 
@@ -281,7 +282,9 @@ def test_all_money_in_letters_is_a_cost_or_harmless() -> None:
 
 def test_letters_that_speak_of_a_cost_are_known_for_it() -> None:
     english = [item for path in sorted(TEMPLATES.glob("*/en.yaml")) for item in load_yaml(path).data.items()]
-    speaking = {name for name, content in english if WORDS.search(" ".join(" ".join(_sources(content)).split()))}
+    speaking = {
+        parse_key(name)[0] for name, content in english if WORDS.search(" ".join(" ".join(_sources(content)).split()))
+    }
     assert {name for name in speaking if not LETTERS[name].may_name_a_cost} == set()
     assert speaking >= IN_WORDS
 

@@ -1,0 +1,147 @@
+"""Return rates by shop and category, of periods and of the steps of a series.
+
+Return rate = loss on returns that closed in the period ÷ cost of goods that were shipped in it (`§20`, `000`), with all
+causes and without `product`. Lines whose money has no rate are in none of it, neither money nor count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, select
+
+from adapters.database.figures.asked import Asked, rows
+from adapters.database.figures.exact import added
+from adapters.database.figures.slices import Slices, Stretch, holding
+from adapters.database.figures.tallies import Rates, Tally, Without, money
+from adapters.database.schema import case_goods, shipped_goods
+from aftersales.figures import Period, Point, Series
+
+QUALITY = "product"
+"""The cause that is left out of the rate without quality causes."""
+CATEGORIES_SHOWN = 11
+"""Categories that have a series of their own, beside that of everything."""
+
+
+@dataclass
+class Goods:
+    """The goods of one period: what was shipped in it, and what was lost on them in cases that closed in it."""
+
+    returns: Rates = field(default_factory=Rates)
+    after_sales: Tally = field(default_factory=Tally)
+    by_shop: dict[str, Rates] = field(default_factory=dict)
+    by_category: dict[str, Rates] = field(default_factory=dict)
+    without: Without = field(default_factory=Without)
+
+    def ship(self, row: RowMapping, cost: int | None) -> None:
+        """Add goods that were shipped; `cost` is None without a rate."""
+        if cost is None:
+            self.without.ship(row["currency"], added("money", row), row["since"])
+            return
+        self.after_sales.ship(cost, row["lines"])
+        for rates in self._all(row):
+            rates.ship(cost, row["lines"])
+
+    def lose(self, row: RowMapping, loss: int | None) -> None:
+        """Add what was lost on goods."""
+        if loss is None:
+            self.without.lose(row["currency"], added("money", row), row["since"])
+            return
+        self.after_sales.lose(loss, row["lines"])
+        if row["returned"]:
+            for rates in self._all(row):
+                rates.lose(loss, row["lines"], quality=row["quality"])
+
+    def _all(self, row: RowMapping) -> tuple[Rates, Rates, Rates]:
+        shop = self.by_shop.setdefault(row["shop"], Rates())
+        return self.returns, shop, self.by_category.setdefault(row["category"], Rates())
+
+
+class Over:
+    """The return rates of the steps of a series, of everything and by category."""
+
+    def __init__(self, steps: Sequence[Period]) -> None:
+        self.steps = steps
+        self._total = [Tally() for _ in steps]
+        self._by_category: dict[str, list[Tally]] = {}
+
+    def ship(self, steps: Sequence[int], row: RowMapping, cost: int) -> None:
+        """Add goods that were shipped to the steps of these numbers."""
+        for tally in self._at(steps, row):
+            tally.ship(cost, row["lines"])
+
+    def lose(self, steps: Sequence[int], row: RowMapping, loss: int) -> None:
+        """Add what was lost on returns."""
+        for tally in self._at(steps, row):
+            tally.lose(loss, row["lines"])
+
+    def shown(self, asked: Asked) -> tuple[Series, ...]:
+        """Of everything, then of the categories whose goods cost most in all steps."""
+
+        def by_cost(category: str) -> tuple[int, str]:
+            return -sum(tally.cost for tally in self._by_category[category]), category
+
+        largest = sorted((name for name in self._by_category if name), key=by_cost)[:CATEGORIES_SHOWN]
+        each = [("", self._total), *((name, self._by_category[name]) for name in largest)]
+        return tuple(Series(name=name, points=tuple(self._points(tallies, asked))) for name, tallies in each)
+
+    def _at(self, steps: Sequence[int], row: RowMapping) -> Iterator[Tally]:
+        of_category = self._by_category.setdefault(row["category"], [Tally() for _ in self.steps])
+        for step in steps:
+            yield self._total[step]
+            yield of_category[step]
+
+    def _points(self, tallies: list[Tally], asked: Asked) -> Iterator[Point]:
+        for step, tally in zip(self.steps, tallies, strict=True):
+            yield Point(start=step.start, rate=tally.shown(asked.exchange))
+
+
+def read(connection: Connection, asked: Asked, periods: Sequence[Period], over: Over | None = None) -> list[Goods]:
+    """The goods of each period; those of the steps of a series are added to it. One pass, whatever overlaps."""
+    found = [Goods() for _ in periods]
+    seen = [asked.seen(period) for period in periods]
+    steps = [asked.seen(step) for step in over.steps] if over else []
+    slices = Slices([*seen, *steps], asked.exchange.changes)
+    for stretch in slices.gapless:
+        for row in rows(connection, _shipped(asked, slices, stretch)):
+            at = slices.start(row["slice"])
+            cost = asked.exchange.grains(added("money", row), row["currency"], at)
+            for place in holding(seen, at):
+                found[place].ship(row, cost)
+            if over and cost is not None:
+                over.ship(holding(steps, at), row, cost)
+        for row in rows(connection, _lost(asked, slices, stretch)):
+            at = slices.start(row["slice"])
+            loss = asked.exchange.grains(added("money", row), row["currency"], at)
+            for place in holding(seen, at):
+                found[place].lose(row, loss)
+            if over and loss is not None and row["returned"]:
+                over.lose(holding(steps, at), row, loss)
+    return found
+
+
+def _shipped(asked: Asked, slices: Slices, stretch: Stretch) -> Select[Any]:
+    of = shipped_goods.c
+    flat = (
+        select(of.shop, of.category, of.currency, of.cost, of.shipped_at.label("at"))
+        .add_columns(slices.number(of.shipped_at, stretch).label("slice"))
+        .where(stretch.holds(of.shipped_at), asked.of_shop(shipped_goods))
+        .subquery()
+    )
+    by = (flat.c.shop, flat.c.category, flat.c.currency, flat.c.slice)
+    return select(*by, *money(flat.c.cost, flat.c.at)).group_by(*by)
+
+
+def _lost(asked: Asked, slices: Slices, stretch: Stretch) -> Select[Any]:
+    of = case_goods.c
+    flat = (
+        select(of.shop, of.category, of.currency, of.loss, of.closed_at.label("at"))
+        .add_columns(slices.number(of.closed_at, stretch).label("slice"))
+        .add_columns(asked.is_return(of.process).label("returned"), (of.cause == QUALITY).label("quality"))
+        .where(stretch.holds(of.closed_at), asked.of_shop(case_goods))
+        .subquery()
+    )
+    by = (flat.c.shop, flat.c.category, flat.c.currency, flat.c.slice, flat.c.returned, flat.c.quality)
+    return select(*by, *money(flat.c.loss, flat.c.at)).group_by(*by)

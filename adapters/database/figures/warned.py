@@ -1,0 +1,108 @@
+"""Limits that are crossed, and the ledger of those that were (`§20`)."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, func, or_, select
+
+from adapters.database.figures import goods
+from adapters.database.figures.asked import Asked, rows
+from adapters.database.figures.claims import claimed
+from adapters.database.ordering import by_code_point
+from adapters.database.schema import case_letters, warnings
+from aftersales.figures import LossRate, Period, Returned, Warned, wilson
+from aftersales.variants import BASE
+
+
+def crossings(connection: Connection, asked: Asked) -> list[Warned]:
+    """What is over its limit over `report.limit_window` before the moment; variants over all their time."""
+    at = asked.as_of
+    window = Period(name="", kind="span", start=at - asked.terms.limit_window, end=at)
+    (found,) = goods.read(connection, asked, [window])
+    by_category = sorted(found.by_category.items())
+    shown = [rates.shown(category, asked.exchange) for category, rates in by_category]
+    over = [warned for returned in shown for warned in _rates_over(returned, asked)]
+    return over + list(_variants_over(connection, asked))
+
+
+def known(connection: Connection, asked: Asked) -> tuple[Warned, ...]:
+    """The warnings that stood at the moment. The ledger's `what` is a `Warned` as JSON."""
+    of = warnings.c
+    query = (
+        select(of.shop, of.kind, of.subject, of.since, of.what)
+        .where(of.shop == asked.shop, of.since <= asked.as_of, or_(of.until.is_(None), of.until > asked.as_of))
+        .order_by(by_code_point(of.kind), by_code_point(of.subject), of.since)
+    )
+    return tuple(_warned(dict(row)) for row in rows(connection, query))
+
+
+def _warned(row: dict[str, str | datetime]) -> Warned:
+    seen = json.loads(str(row.pop("what")))
+    return Warned.model_validate(seen | row)
+
+
+def _rates_over(returned: Returned, asked: Asked) -> Iterator[Warned]:
+    terms, category = asked.terms, returned.name
+    limit = terms.return_limits.get(category, terms.return_limit)
+    if _over(returned.total, limit, asked):
+        yield _crossed(asked, "return_rate", category, returned.total, limit)
+    least = terms.non_quality_limits.get(category)
+    if least is not None and _over(returned.non_quality, least, asked):
+        yield _crossed(asked, "non_quality", category, returned.non_quality, least)
+
+
+def _over(rate: LossRate, limit: Decimal, asked: Asked) -> bool:
+    return rate.returns >= asked.terms.least_returns and bool(rate.cost) and rate.loss > limit * rate.cost
+
+
+def _crossed(asked: Asked, kind: str, category: str, rate: LossRate, limit: Decimal) -> Warned:
+    return Warned.model_validate(
+        {
+            "shop": asked.shop,
+            "kind": kind,
+            "subject": category,
+            "since": asked.as_of,
+            "rate": rate.rate,
+            "limit": float(limit),
+            "count": rate.returns,
+            "of": rate.shipped,
+        }
+    )
+
+
+def _variants_over(connection: Connection, asked: Asked) -> Iterator[Warned]:
+    """Variants whose share of claims is certainly above `report.variant_claims_limit`; never the letter itself.
+
+    Certainly is by the Wilson interval, and after as many claims as there must be returns for a warning: the first
+    claim after the first letter says nothing.
+    """
+    of, limit = case_letters.c, float(asked.terms.variant_claims_limit)
+    before = of.closed_at < asked.as_of
+    sent = (
+        select(of.letter, of.variant, func.count().label("sent"))
+        .where(before, of.variant.not_in(["", BASE]), asked.of_shop(case_letters))
+        .group_by(of.letter, of.variant)
+        .order_by(by_code_point(of.letter), by_code_point(of.variant))
+    )
+    letters = {(row["letter"], row["variant"]): row["sent"] for row in rows(connection, sent)}
+    claims: dict[tuple[str, str], int] = defaultdict(int)
+    for row in rows(connection, claimed(asked, ("letter", "variant"), before)) if letters else ():
+        claims[row["letter"], row["variant"]] = row["claims"]
+    for (letter, variant), number in letters.items():
+        count = claims[letter, variant]
+        if count >= asked.terms.least_returns and wilson(count, number)[0] > limit:
+            yield Warned(
+                shop=asked.shop,
+                kind="claims",
+                subject=f"{letter}.{variant}",
+                since=asked.as_of,
+                rate=count / number,
+                limit=limit,
+                count=count,
+                of=number,
+            )

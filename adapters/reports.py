@@ -79,7 +79,7 @@ class ReportsFolder(ReportMaker):
         for shop in shops if len(shops) != 2 else shops[1:]:
             terms = self.terms(shop)
             seen = await self._figures.crossings(shop=shop, at=at, terms=terms)
-            await self._ledger.settle(shop, at, seen, rest=terms.limit_window)
+            await self._ledger.settle(shop, at, seen)
             if seen:
                 _log.info("limits.crossed", shop=shop, over=[f"{each.kind} {each.subject}".strip() for each in seen])
 

@@ -13,14 +13,14 @@ FRESH = 30.0
 
 
 class StoppedVariants:
-    """What the ledger of warnings says is stopped, asked once in a while for all cases of this process."""
+    """What the ledger of warnings says is stopped, asked once in a while for each shop."""
 
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` is in seconds."""
         self._store, self._clock = store, clock
         self._turn = asyncio.Lock()
-        self._known: list[tuple[str, str]] = []
-        self._until = float("-inf")
+        self._known: dict[str, tuple[float, frozenset[str]]] = {}
+        """By shop: until when it is fresh, and what is stopped."""
 
     async def of(self, shop: str) -> frozenset[str]:
         """The stopped variants, each `<letter>.<variant>`, for new cases of a shop.
@@ -29,7 +29,8 @@ class StoppedVariants:
             Unavailable: the database does not answer, and what it said last is too old.
         """
         async with self._turn:
-            if self._clock() >= self._until:
-                self._known = await self._store.stopped_variants()
-                self._until = self._clock() + FRESH
-        return frozenset(variant for owner, variant in self._known if owner in ("", shop))
+            until, stopped = self._known.get(shop, (float("-inf"), frozenset[str]()))
+            if self._clock() >= until:
+                stopped = await self._store.warnings.stopped(shop)
+                self._known[shop] = self._clock() + FRESH, stopped
+        return stopped

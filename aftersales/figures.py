@@ -229,11 +229,15 @@ class Series(Model):
     points: tuple[Point, ...]
 
 
+Kind = Literal["return_rate", "non_quality", "claims"]
+"""What a limit is of: the return rate of a category, the same without quality causes, claims after a variant."""
+
+
 class Warned(Model):
     """A limit that is crossed: since when, what was seen, what is allowed."""
 
     shop: str
-    kind: Literal["return_rate", "non_quality", "claims"]
+    kind: Kind
     subject: str
     since: Time
     rate: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from aftersales.figures import Warned
@@ -35,25 +35,19 @@ class Changes(NamedTuple):
     closed: list[Crossing]
 
 
-def compared(shop: str, at: datetime, seen: Sequence[Warned], kept: Iterable[Crossing], *, rest: timedelta) -> Changes:
-    """Compare what is over its limit at a moment with what was before it, in one shop.
+def compared(shop: str, at: datetime, seen: Sequence[Warned], running: Iterable[Crossing]) -> Changes:
+    """Compare what is over its limit at a moment with the crossings that run, in one shop.
 
-    `kept` are the crossings that are open, and those of the kind `claims` that ended. The latter end by a person, who
-    starts the variant again; for as long as `rest`, in which the figures still look back at what stopped it, it is not
-    stopped anew.
+    Those of the kind `claims` are ended by a person only, who starts the variant again.
     """
-    kept = list(kept)
-    running = {_about(each.seen) for each in kept if each.until is None}
-    resting = {_about(each.seen) for each in kept if each.until is not None and each.until + rest > at}
+    before = {_about(each.seen): each for each in running}
     over = {_about(each): each for each in seen}
     opened = [
         Crossing(seen=each.model_copy(update={"shop": shop, "since": at}))
         for about, each in over.items()
-        if about not in running | resting
+        if about not in before
     ]
-    ends = [
-        each for each in kept if each.until is None and each.seen.kind != "claims" and _about(each.seen) not in over
-    ]
+    ends = [each for about, each in before.items() if each.seen.kind != "claims" and about not in over]
     return Changes(opened, [each.model_copy(update={"until": at}) for each in ends])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -332,7 +332,7 @@ class ReportMaker(Protocol):
 class WarningLedger(Protocol):
     """Which limits are crossed, and who has been told."""
 
-    async def settle(self, shop: str, at: datetime, seen: Sequence[Warned], *, rest: timedelta) -> None:
+    async def settle(self, shop: str, at: datetime, seen: Sequence[Warned]) -> None:
         """Write down what is over its limit in a shop at a moment (`aftersales.limits.compared`).
 
         Once for each moment, and not for one that is before another which has been settled: what was to be known of

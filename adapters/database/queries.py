@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
 from adapters.database.ordering import by_code_point, by_no_index
-from adapters.database.schema import aliases, answered, cases, commands, events, letters, payments, warnings
+from adapters.database.schema import aliases, answered, cases, commands, events, letters, payments
 from aftersales.records import EventStatus
 
 
@@ -117,10 +117,6 @@ STATUSES = (
     .with_for_update()
 )
 """The status of events from any of these sources, with any of these ids. PostgreSQL locks them, in one order."""
-STOPPED_VARIANTS = select(warnings.c.shop, warnings.c.subject).where(
-    warnings.c.kind == "claims", warnings.c.until.is_(None)
-)
-"""The variants of letters that no new case writes; the shop is empty where none of any shop does."""
 EVENTS_OF = _OF_ORDER.where(
     events.c.type.in_(bindparam("types", expanding=True)), events.c.status != EventStatus.REFUSED
 )

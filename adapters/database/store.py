@@ -281,10 +281,6 @@ class Store(LetterLedger, CommandLedger, CaseLedger, EventLedger):
     async def aliases(self, wanted: Collection[str]) -> Mapping[str, Sequence[Alias]]:
         return await self._database.read(lambda connection: known(connection, wanted))
 
-    async def stopped_variants(self) -> list[tuple[str, str]]:
-        """The variants of letters that are stopped: each with its shop, empty for all, as `<letter>.<variant>`."""
-        return [(str(row["shop"]), str(row["subject"])) for row in await self._all(queries.STOPPED_VARIANTS)]
-
     async def answered(self, sender: str, id: str) -> AnsweredRequest | None:
         """What a request of this sender was answered; None where it is new."""
         found = await self._answered.ask((clean(sender), clean(id)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Update, and_, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, Update, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from typing_extensions import override
 
@@ -38,7 +38,7 @@ class Warnings(WarningLedger):
         self._open = insert(warnings).on_conflict_do_nothing()
 
     @override
-    async def settle(self, shop: str, at: datetime, seen: Sequence[Warned], *, rest: timedelta) -> None:
+    async def settle(self, shop: str, at: datetime, seen: Sequence[Warned]) -> None:
         mark = {"shop": shop, "kind": COMPARED, "subject": "", "since": _BEGINNING, "until": at, "what": ""}
         mine = _CROSSINGS.where(warnings.c.shop == clean(shop))
 
@@ -46,9 +46,8 @@ class Warnings(WarningLedger):
             # Also the lock: of two comparisons of a shop at once, the second waits here for the first.
             if connection.execute(self._compared, {**mark, "told_at": at}).first() is None:
                 return
-            kept = mine.where(or_(warnings.c.until.is_(None), warnings.c.kind == "claims"))
-            known = map(_crossing, connection.execute(kept).mappings().all())
-            changes = compared(shop, at, seen, known, rest=rest)
+            running = connection.execute(mine.where(warnings.c.until.is_(None))).mappings().all()
+            changes = compared(shop, at, seen, map(_crossing, running))
             for each in changes.opened:
                 connection.execute(self._open, _row(each))
             for each in changes.closed:
@@ -71,8 +70,9 @@ class Warnings(WarningLedger):
 
     @override
     async def stopped(self, shop: str) -> frozenset[str]:
-        running = await self._all(and_(warnings.c.kind == "claims", warnings.c.until.is_(None)))
-        return frozenset(each.seen.subject for each in running if each.seen.shop in ("", shop))
+        mine = warnings.c.shop.in_(["", clean(shop)])
+        query = select(warnings.c.subject).where(warnings.c.kind == "claims", warnings.c.until.is_(None), mine)
+        return await self._database.read(lambda connection: frozenset(connection.execute(query).scalars()))
 
     @override
     async def start_again(self, variant: str, at: datetime, shop: str | None = None) -> list[Crossing]:

@@ -98,7 +98,7 @@ async def test_a_stopped_variant_is_used_again_when_a_person_says_so(here: Path,
     settings = read_settings()
     async with open_store(settings.store) as store:
         stopped = warned("return-terms.short", kind="claims")
-        await store.warnings.settle("", AT, [stopped], rest=AT - AT.replace(day=1))
+        await store.warnings.settle("", AT, [stopped])
     with pytest.raises(Stop, match=r"is not stopped; did you mean return-terms.short\?"):
         await _start_again(settings, "return-terms.shirt", "")
     assert await _start_again(settings, "return-terms.short", "") == 0

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from aftersales import periods
 from aftersales.reporting import Reporting
 from tests.figures.conftest import Filled
 from tests.figures.shop_year import Books, Case, Parcel
@@ -68,3 +69,22 @@ async def test_what_is_over_its_limit_is_found(kind: str, filled: Filled) -> Non
         ("claims", "return-terms.short", 9, 100),
     ]
     assert [(each.rate, each.limit, each.since) for each in found][1:] == [(0.08, 0.035, AT), (0.09, 0.03, AT)]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_variant_that_was_started_again_is_judged_by_what_came_since(kind: str, filled: Filled) -> None:
+    ended = {
+        "shop": "alpha",
+        "kind": "claims",
+        "subject": "return-terms.short",
+        "what": '{"rate": 0.09, "limit": 0.03, "count": 9, "of": 100}',
+        "told_at": None,
+    }
+    for until, over in ((AT - timedelta(days=201), True), (AT - timedelta(days=199), False)):
+        again = {**ended, "since": until - timedelta(days=1), "until": until}
+        compared = {**again, "kind": "compared", "subject": ""}
+        async with filled(kind, {**letters("short", 100, 9).tables(), "warnings": [again, compared]}) as view:
+            assert bool(await view.crossings(shop="alpha", at=AT, terms=TERMS)) == over
+            earlier = until - timedelta(hours=1)
+            report = await view.report(shop="alpha", period=periods.last_day(AT, "UTC"), as_of=earlier, terms=TERMS)
+            assert [each.kind for each in report.warnings] == ["claims"]

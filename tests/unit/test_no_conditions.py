@@ -48,7 +48,11 @@ def forbidden_in(text: str, language: str) -> list[str]:
     return found + [match[0] for match in LINK.finditer(flat)]
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+TO_CUSTOMERS = sorted(path for path in TEMPLATES.glob("*/*.yaml") if path.parent.name != "kpi-report")
+"""Staff is told of rates."""
+
+
+@pytest.mark.parametrize("path", TO_CUSTOMERS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_letter_is_about_a_review(path: Path) -> None:
     letters = load_yaml(path).data.items()
     said = {name: forbidden_in(" ".join(_sources(content)), path.stem) for name, content in letters}

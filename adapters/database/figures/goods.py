@@ -99,49 +99,45 @@ class Over:
 
 
 def read(connection: Connection, asked: Asked, periods: Sequence[Period], over: Over | None = None) -> list[Goods]:
-    """The goods of each period; those of the steps of a series are added to it. One pass, whatever overlaps."""
+    """The goods of each period; those of the steps of a series are added to it.
+
+    Each row is read once, whatever overlaps.
+    """
     found = [Goods() for _ in periods]
     seen = [asked.seen(period) for period in periods]
     steps = [asked.seen(step) for step in over.steps] if over else []
     slices = Slices([*seen, *steps], asked.exchange.changes)
-    for stretch in slices.gapless:
-        for row in rows(connection, _shipped(asked, slices, stretch)):
-            at = slices.start(row["slice"])
-            cost = asked.exchange.grains(added("money", row), row["currency"], at)
-            for place in holding(seen, at):
+    for piece in slices.pieces():
+        places, points = holding(seen, piece.start), holding(steps, piece.start)
+        for row in rows(connection, _shipped(asked, piece)):
+            cost = asked.exchange.grains(added("money", row), row["currency"], piece.start)
+            for place in places:
                 found[place].ship(row, cost)
             if over and cost is not None:
-                over.ship(holding(steps, at), row, cost)
-        for row in rows(connection, _lost(asked, slices, stretch)):
-            at = slices.start(row["slice"])
-            loss = asked.exchange.grains(added("money", row), row["currency"], at)
-            for place in holding(seen, at):
+                over.ship(points, row, cost)
+        for row in rows(connection, _lost(asked, piece)):
+            loss = asked.exchange.grains(added("money", row), row["currency"], piece.start)
+            for place in places:
                 found[place].lose(row, loss)
             if over and loss is not None and row["returned"]:
-                over.lose(holding(steps, at), row, loss)
+                over.lose(points, row, loss)
     return found
 
 
-def _shipped(asked: Asked, slices: Slices, stretch: Stretch) -> Select[Any]:
+def _shipped(asked: Asked, stretch: Stretch) -> Select[Any]:
     of = shipped_goods.c
-    flat = (
-        select(of.shop, of.category, of.currency, of.cost, of.shipped_at.label("at"))
-        .add_columns(slices.number(of.shipped_at, stretch).label("slice"))
-        .where(stretch.holds(of.shipped_at), asked.of_shop(shipped_goods))
-        .subquery()
-    )
-    by = (flat.c.shop, flat.c.category, flat.c.currency, flat.c.slice)
-    return select(*by, *money(flat.c.cost, flat.c.at)).group_by(*by)
+    by = (of.shop, of.category, of.currency)
+    query = select(*by, *money(of.cost, of.shipped_at)).group_by(*by)
+    return query.where(stretch.holds(of.shipped_at), asked.of_shop(shipped_goods))
 
 
-def _lost(asked: Asked, slices: Slices, stretch: Stretch) -> Select[Any]:
+def _lost(asked: Asked, stretch: Stretch) -> Select[Any]:
     of = case_goods.c
     flat = (
         select(of.shop, of.category, of.currency, of.loss, of.closed_at.label("at"))
-        .add_columns(slices.number(of.closed_at, stretch).label("slice"))
         .add_columns(asked.is_return(of.process).label("returned"), (of.cause == QUALITY).label("quality"))
         .where(stretch.holds(of.closed_at), asked.of_shop(case_goods))
         .subquery()
     )
-    by = (flat.c.shop, flat.c.category, flat.c.currency, flat.c.slice, flat.c.returned, flat.c.quality)
+    by = (flat.c.shop, flat.c.category, flat.c.currency, flat.c.returned, flat.c.quality)
     return select(*by, *money(flat.c.loss, flat.c.at)).group_by(*by)

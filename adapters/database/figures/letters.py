@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Select, and_, cast, func, or_, select
@@ -65,7 +66,8 @@ def read(connection: Connection, asked: Asked, stretch: Stretch) -> Letters:
     if stretch.start >= stretch.end:
         return Letters()
     found: dict[_Key, _Counts] = defaultdict(_Counts)
-    for query in (_sent(asked, stretch), claimed(asked, _KEY, closed_in(*stretch))):
+    sent = (_sent(asked, part) for part in stretch.parts())
+    for query in (*sent, claimed(asked, _KEY, closed_in(*stretch))):
         for row in rows(connection, query):
             found[_key(row)].add({name: row[name] for name in row if name not in _KEY})
     reminders = [counts for (_, letter, _, _), counts in found.items() if letter.endswith(_REMINDER)]
@@ -120,7 +122,8 @@ def _losses(
     """What each case with a variant lost: one without goods nothing, one without a rate is left out."""
     slices = Slices([stretch], asked.exchange.changes)
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in rows(connection, _lost(asked, slices, stretch, names)):
+    lost = (_lost(asked, slices, part, names) for part in stretch.parts())
+    for row in chain.from_iterable(rows(connection, query) for query in lost):
         rate = 1 if row["currency"] is None else asked.exchange.grains(1, row["currency"], slices.start(row["slice"]))
         if rate is not None:
             known = sums[row["letter"], row["variant"]]

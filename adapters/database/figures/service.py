@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, literal, or_, select
 from adapters.database.figures.asked import Asked, one, rows
 from adapters.database.figures.exact import added, counted, microseconds, milliseconds, squared, squares, total
 from adapters.database.figures.slices import Stretch
+from adapters.database.ordering import by_no_index
 from adapters.database.schema import cases, commands, outcomes
 from aftersales.figures import Mean, Part
 
@@ -99,15 +100,14 @@ def _opened(asked: Asked, stretch: Stretch) -> Select[Any]:
         func.count().label("opened"),
         counted("complaints", complaint),
         counted("handled", and_(complaint, of.closed_at < stretch.end)),
-    ).where(stretch.holds(of.opened_at), asked.of_shop(cases))
+    ).where(stretch.holds(by_no_index(of.opened_at)), asked.of_shop(cases))
 
 
 def _still_open(asked: Asked, stretch: Stretch) -> Select[Any]:
     of = cases.c
     open_then = or_(of.closed_at.is_(None), of.closed_at >= stretch.end)
-    return (select(func.count().label("cases")).select_from(cases).where(of.opened_at < stretch.end, open_then)).where(
-        asked.of_shop(cases)
-    )
+    before = by_no_index(of.opened_at) < stretch.end
+    return select(func.count().label("cases")).select_from(cases).where(before, open_then, asked.of_shop(cases))
 
 
 def _refunds(asked: Asked, stretch: Stretch) -> Select[Any]:

@@ -1,16 +1,20 @@
 """Slices of time: between their bounds no rate changes and no period begins or ends.
 
-Rows are added up by slice in one go through the data, however many periods, steps of a series and rates there are.
+Rows are added up by slice, so that each is read once, however many periods, steps of a series and rates there are.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Integer, and_, case, literal
+
+_SORTED_FAST = timedelta(days=31)
+"""To group rows, a database sorts them: those of a year take half as long again as those of its months."""
 
 
 class Stretch(NamedTuple):
@@ -22,6 +26,13 @@ class Stretch(NamedTuple):
     def until(self, at: datetime) -> Stretch:
         """As much of it as is before a moment; it may be empty."""
         return Stretch(min(self.start, at), min(self.end, at))
+
+    def parts(self) -> Iterator[Stretch]:
+        """The same time in parts that are sorted fast."""
+        at = self.start
+        while at < self.end:
+            yield Stretch(at, min(at + _SORTED_FAST, self.end))
+            at += _SORTED_FAST
 
     def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
         """The column's moment is in it."""
@@ -47,13 +58,19 @@ class Slices:
                 joined.append(stretch)
         return joined
 
+    def pieces(self) -> list[Stretch]:
+        """The slices that are in one of the stretches, in order of time."""
+        whole = self.gapless
+        cut = [Stretch(*bounds) for bounds in pairwise(self._bounds)]
+        return [piece for piece in cut if any(each.start <= piece.start < each.end for each in whole)]
+
     def number(self, column: Column[Any], stretch: Stretch) -> ColumnElement[Any]:
         """The number of the slice in which the column's moment is, a moment of this stretch.
 
         It is found by halves, so that a rate for every day costs a row nine comparisons.
         """
         first = bisect_right(self._bounds, stretch.start)
-        return self._among(column, first, bisect_right(self._bounds, stretch.end) - 1)
+        return self._among(column, first, bisect_left(self._bounds, stretch.end))
 
     def start(self, number: int) -> datetime:
         """When the slice of this number begins."""

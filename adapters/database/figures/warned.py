@@ -7,16 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import get_args
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from adapters.database.figures import goods
 from adapters.database.figures.asked import Asked, rows
 from adapters.database.figures.claims import claimed
 from adapters.database.ordering import by_code_point
-from adapters.database.schema import case_letters, warnings
-from aftersales.figures import LossRate, Period, Returned, Warned, wilson
-from aftersales.variants import BASE
+from adapters.database.schema import case_letters, clean, warnings
+from aftersales.figures import Kind, LossRate, Period, Returned, Warned, wilson
+from aftersales.variants import BASE, parse_key
 
 
 def crossings(connection: Connection, asked: Asked) -> list[Warned]:
@@ -36,6 +37,7 @@ def known(connection: Connection, asked: Asked) -> tuple[Warned, ...]:
     query = (
         select(of.shop, of.kind, of.subject, of.since, of.what)
         .where(of.shop == asked.shop, of.since <= asked.as_of, or_(of.until.is_(None), of.until > asked.as_of))
+        .where(of.kind.in_(get_args(Kind)))
         .order_by(by_code_point(of.kind), by_code_point(of.subject), of.since)
     )
     return tuple(_warned(dict(row)) for row in rows(connection, query))
@@ -75,14 +77,26 @@ def _crossed(asked: Asked, kind: str, category: str, rate: LossRate, limit: Deci
     )
 
 
+def _since_started_again(connection: Connection, asked: Asked) -> Iterator[ColumnElement[bool]]:
+    of, ledger = case_letters.c, warnings.c
+    ended = (
+        select(ledger.subject, func.max(ledger.until).label("until"))
+        .where(ledger.kind == "claims", ledger.until <= asked.as_of, ledger.shop.in_(["", clean(asked.shop)]))
+        .group_by(ledger.subject)
+    )
+    for row in rows(connection, ended):
+        letter, variant = parse_key(row["subject"])
+        yield not_(and_(of.letter == letter, of.variant == variant, of.sent_at < row["until"]))
+
+
 def _variants_over(connection: Connection, asked: Asked) -> Iterator[Warned]:
     """Variants whose share of claims is certainly above `report.variant_claims_limit`; never the letter itself.
 
-    Certainly is by the Wilson interval, and after as many claims as there must be returns for a warning: the first
-    claim after the first letter says nothing.
+    What counts is written since a person has started the variant again. Certainly is by the Wilson interval, and after
+    as many claims as there must be returns for a warning: the first claim after the first letter says nothing.
     """
     of, limit = case_letters.c, float(asked.terms.variant_claims_limit)
-    before = of.closed_at < asked.as_of
+    before = and_(of.closed_at < asked.as_of, *_since_started_again(connection, asked))
     sent = (
         select(of.letter, of.variant, func.count().label("sent"))
         .where(before, of.variant.not_in(["", BASE]), asked.of_shop(case_letters))

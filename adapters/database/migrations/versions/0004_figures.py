@@ -95,10 +95,17 @@ def upgrade() -> None:
         op.add_column("outcomes", sa.Column(name, kind, nullable=False, server_default="0"))
     op.add_column("letters", sa.Column("variant", sa.Text, nullable=False, server_default=""))
     op.create_index("ix_commands_type_accepted_at", "commands", ["type", "accepted_at"])
+    op.create_index("ix_cases_figures", "cases", ["process", "opened_at", "closed_at", "shop", "order_id"])
+    op.drop_index("ix_outcomes_closed_at", "outcomes")
+    answers = ["first_response_time", *COUNTS]
+    op.create_index("ix_outcomes_figures", "outcomes", ["closed_at", "shop", "process", "cause", "result", *answers])
     fill(op.get_bind())
 
 
 def downgrade() -> None:
+    op.drop_index("ix_outcomes_figures", "outcomes")
+    op.create_index("ix_outcomes_closed_at", "outcomes", ["closed_at"])
+    op.drop_index("ix_cases_figures", "cases")
     op.drop_index("ix_commands_type_accepted_at", "commands")
     op.drop_column("letters", "variant")
     for name in COUNTS:

@@ -103,7 +103,7 @@ async def test_the_database_is_asked_once_in_a_while(store: Store, stop: Stop) -
     assert await stopped.of("lamps") == frozenset()
     await stop()
     now += FRESH - 1
-    assert await stopped.of("chairs") == frozenset()
+    assert await stopped.of("lamps") == frozenset()
     now += 1
     assert await stopped.of("lamps") == {SHORT}
 

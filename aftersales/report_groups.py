@@ -147,10 +147,13 @@ class Groups:
                 f"Too few returns in {period} for a rate: {many(total.returns, 'line')} returned, "
                 f"{many(total.shipped, 'line')} shipped. The returns lost {loss}; what was shipped cost {cost}."
             )
-        first = f"Returns that closed in {period} lost {loss}: {said.value} of the {cost} that the shipped goods cost."
+        at = "on" if self._report.figures.period.kind == "day" else "in"
+        first = (
+            f"Returns that closed {at} {period} lost {loss}: {said.value} of the {cost} that the shipped goods cost."
+        )
         beside = self._beside(total)
         changes = [
-            f"{change} than in {title}" if change != "the same" else f"the same as in {title}"
+            f"{change} than {at} {title}" if change != "the same" else f"the same as {at} {title}"
             for title, figures in self._others.items()
             if figures and (change := self._words.returned_change(total, figures.returns.total))
         ]

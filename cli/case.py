@@ -19,6 +19,7 @@ from aftersales.model import Model
 from aftersales.outcome import Outcome
 from aftersales.plaintext import one_line
 from aftersales.records import CommandRecord, EventRecord, LetterRecord
+from aftersales.variants import key_of
 from cli.cases import deadline
 from cli.connection import Server, find_server
 from cli.looking import CaseNow, described, steps, titled, unknown_case
@@ -163,7 +164,7 @@ def _in_words(what: EventRecord | LetterRecord | CommandRecord | Outcome) -> tup
             return "event", f"{what.type or 'event'} {what.id} from {what.source}: {told(what)}"
         case LetterRecord():
             state = f"sent, {what.reference}" if what.sent_at else "not sent yet"
-            return "letter", f"{what.letter} ({what.language}): {state}"
+            return "letter", f"{key_of(what.letter, what.variant)} ({what.language}): {state}"
         case CommandRecord():
             money = f" {what.data['amount']} {what.data.get('currency', '')}" if "amount" in what.data else ""
             refused = f"refused: {what.refused}" if what.refused else "not answered yet"

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def _ways(data: Path, ui_url: str) -> list[tuple[str, str]]:
         ("Web UI", web),
         ("letters", f"{folder}/letters: any mail program opens them"),
         ("database", f"{folder}/aftersales.db"),
+        ("figures", f"AFTERSALES_DATA={folder} {shown_dev()} report --from {datetime.now(UTC):%Y-%m-%d}"),
         ("try", next_step),
         ("try", "change restocking_fee in policies/default.yaml or a sentence in templates/, and run the demo again"),
     ]

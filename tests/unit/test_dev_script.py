@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cli import app
+
 ROOT = Path(__file__).parents[2]
 VERBS = [
     *("demo", "up", "serve", "counterpart", "db", "send", "events", "cases", "case", "money", "report", "route"),
@@ -81,6 +83,12 @@ def test_help_explains_every_verb_in_a_line_without_installing(checkout: Path) -
     assert re.findall(r"^  ([a-z]+)  ", shown.stdout, flags=re.MULTILINE) == VERBS
     assert dev(checkout).stdout == shown.stdout
     assert uv_calls(checkout) == []
+
+
+def test_every_verb_of_the_command_line_is_run(checkout: Path) -> None:
+    for verb in app.VERBS:
+        ran = dev(checkout, verb, "--all")
+        assert ran.stdout.startswith(f"['{verb}', '--all']"), ran.stderr
 
 
 def test_an_unknown_verb_is_refused(checkout: Path) -> None:

@@ -122,8 +122,8 @@ class StaffLetters:
         values: dict[str, object] = {
             "customer_name": member.name,
             "shop": seen.shop,
-            "rate": _share(seen.rate),
-            "limit": _share(seen.limit),
+            "rate": _rounded(seen.rate),
+            "limit": _rounded(seen.limit),
             "count": seen.count,
             "of": seen.of,
             "reports": self._shelf(seen.shop),
@@ -155,9 +155,9 @@ async def _once_more() -> None:
     """Nothing is to be written down before a mail leaves: staff may get one twice, rather than none."""
 
 
-def _share(value: float) -> str:
+def _rounded(value: float) -> Decimal:
     """A share with four places at most, which are two of a percentage."""
-    return format(Decimal(str(round(value, 4))).normalize(), "f")
+    return Decimal(str(round(value, 4)))
 
 
 def _longest_pause(waiting: list[NotSent]) -> timedelta | None:

@@ -87,8 +87,9 @@ class Mean(Model):
 class LossRate(Model):
     """Loss on returns ÷ cost of goods shipped in the same period (`§20`, `000`).
 
-    `loss` is that of return cases that closed in the period, `returns` how many lines of goods they were about,
-    `cost` what the goods that were shipped in it cost the shop, `shipped` how many lines of parcels that were.
+    `loss` is that of return cases that closed in the period, `returns` on how many lines of goods there was one: a
+    return that goes through several cases counts once. `cost` is what the goods that were shipped in it cost the shop,
+    `shipped` how many lines of parcels that were.
     """
 
     loss: Sum

@@ -100,6 +100,10 @@ class Formats:
         """A share, `0.15` or `15 %`, as a percentage. Raises ValueError for anything else."""
         return format_percent(parse_share(value), decimal_quantization=False, locale=self.locale)
 
+    def ratio(self, value: Decimal) -> str:
+        """A number of which 1 is the whole, and which may be more, as a percentage."""
+        return format_percent(value, decimal_quantization=False, locale=self.locale)
+
     def duration(self, value: object) -> str:
         """A span such as `72h`, in the largest unit that fits. Raises ValueError for anything else."""
         span = parse_duration(value)
@@ -161,7 +165,17 @@ def is_positive(value: object) -> bool:
 def _environment() -> ImmutableSandboxedEnvironment:
     # Letters are laid out from plain text, which is escaped there, once and for everything.
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_written)
-    for filter_name in ("money", "date", "datetime", "datetime_there", "percent", "duration", "words", "either"):
+    for filter_name in (
+        "money",
+        "date",
+        "datetime",
+        "datetime_there",
+        "percent",
+        "ratio",
+        "duration",
+        "words",
+        "either",
+    ):
         environment.filters[filter_name] = _bound(getattr(Formats, filter_name))
     environment.filters["name"] = name
     environment.tests["positive"] = is_positive

@@ -56,13 +56,14 @@ class Truth:
         return worth(parcel.cost, parcel.currency, parcel.at, self.terms)
 
     def rate(self, lines: Iterable[Line], parcels: Iterable[Parcel]) -> LossRate:
-        losses = [loss for line in lines if (loss := self.loss(line)) is not None]
+        known = [line for line in lines if self.loss(line) is not None]
+        losses = [self.loss(line) or Fraction() for line in known]
         costs = [cost for parcel in parcels if (cost := self.cost(parcel)) is not None]
         currency = self.terms.currency
         return LossRate(
             loss=shown(sum(losses, Fraction()), currency),
             cost=shown(sum(costs, Fraction()), currency),
-            returns=len(losses),
+            returns=sum(goods[3] != 0 for _, goods in known),
             shipped=len(costs),
         )
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from adapters.database.figures.asked import Asked, rows
 from adapters.database.figures.exact import added
 from adapters.database.figures.slices import Slices, Stretch, holding
-from adapters.database.figures.tallies import Rates, Tally, Without, money
+from adapters.database.figures.tallies import Rates, Tally, Without, lost_lines, money
 from adapters.database.schema import case_goods, shipped_goods
 from aftersales.figures import Period, Point, Series
 
@@ -127,7 +127,7 @@ def read(connection: Connection, asked: Asked, periods: Sequence[Period], over: 
 def _shipped(asked: Asked, stretch: Stretch) -> Select[Any]:
     of = shipped_goods.c
     by = (of.shop, of.category, of.currency)
-    query = select(*by, *money(of.cost, of.shipped_at)).group_by(*by)
+    query = select(*by, *money(of.cost, of.shipped_at, func.count())).group_by(*by)
     return query.where(stretch.holds(of.shipped_at), asked.of_shop(shipped_goods))
 
 
@@ -140,4 +140,4 @@ def _lost(asked: Asked, stretch: Stretch) -> Select[Any]:
         .subquery()
     )
     by = (flat.c.shop, flat.c.category, flat.c.currency, flat.c.returned, flat.c.quality)
-    return select(*by, *money(flat.c.loss, flat.c.at)).group_by(*by)
+    return select(*by, *money(flat.c.loss, flat.c.at, lost_lines(flat.c.loss))).group_by(*by)

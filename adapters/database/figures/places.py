@@ -17,7 +17,7 @@ from adapters.database.figures.asked import Asked, rows
 from adapters.database.figures.exact import added, total
 from adapters.database.figures.goods import QUALITY
 from adapters.database.figures.slices import Slices, Stretch
-from adapters.database.figures.tallies import Largest, Rates
+from adapters.database.figures.tallies import Largest, Rates, lost_lines
 from adapters.database.ordering import by_code_point
 from adapters.database.schema import case_goods, shipped_goods
 from aftersales.figures import Returned
@@ -126,7 +126,7 @@ def _lost(asked: Asked, slices: Slices, stretch: Stretch) -> Select[Any]:
     for kind in _KINDS:
         by = (lost.c[kind], lost.c.cause, lost.c.returned, lost.c.currency, lost.c.slice)
         what = (literal(kind).label("kind"), lost.c[kind].label("name"), *by[1:])
-        kinds.append(select(*what, *total("money", lost.c.loss), func.count().label("lines"), cases).group_by(*by))
+        kinds.append(select(*what, *total("money", lost.c.loss), lost_lines(lost.c.loss), cases).group_by(*by))
     every = union_all(*kinds).subquery()
     return select(every).order_by(every.c.kind, by_code_point(every.c.name))
 

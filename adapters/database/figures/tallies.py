@@ -112,6 +112,11 @@ class Without:
         self._found[currency] = (known_loss + loss, known_cost + cost, min(known_since, since))
 
 
-def money(value: ColumnElement[Any], at: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+def lost_lines(loss: ColumnElement[Any]) -> ColumnElement[Any]:
+    """How many lines cost the shop something: of a return that goes through several cases, one."""
+    return exact.counted("lines", loss != 0)
+
+
+def money(value: ColumnElement[Any], at: ColumnElement[Any], lines: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     """Columns that add up money, count its lines and say of when the first is."""
-    return [*exact.total("money", value), func.count().label("lines"), func.min(at).label("since")]
+    return [*exact.total("money", value), lines.label("lines"), func.min(at).label("since")]

@@ -123,18 +123,14 @@ class Cause(Model):
     lanes: tuple[tuple[str, int, Sum], ...]
 
 
-class LetterFigures(Model):
-    """What became of a letter in one language and variant, in the cases that closed in the period.
+class AfterLetters(Model):
+    """What became of letters in the cases that closed in the period.
 
     `answered` and `accepted` are of those whose answer was awaited, `abandoned` counts cases that ended because no
     answer to it, or to its reminder, came; `claims` those after which a dispute was opened within `report.claim_window`
     and before the report was made.
     """
 
-    process: str
-    letter: str
-    language: str
-    variant: str
     sent: int
     answered: Part
     accepted: Part
@@ -142,19 +138,23 @@ class LetterFigures(Model):
     claims: Part
 
 
-class VariantFigures(Model):
-    """A variant of a letter beside the others, in the cases that closed in the period, in all languages.
+class LetterFigures(AfterLetters):
+    """A letter of a process in one language and variant."""
+
+    process: str
+    letter: str
+    language: str
+    variant: str
+
+
+class VariantFigures(AfterLetters):
+    """A variant of a letter beside the others, in all languages.
 
     `loss` is what a case with this variant lost, `answer_time` how many seconds its customers took.
     """
 
     letter: str
     variant: str
-    sent: int
-    answered: Part
-    accepted: Part
-    abandoned: Part
-    claims: Part
     loss: Mean
     answer_time: Mean
     stopped_at: Time | None = None

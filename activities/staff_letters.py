@@ -25,7 +25,9 @@ from aftersales.sending import NotSent, Outgoing, PerhapsSent, Undeliverable
 
 PROCESS = "kpi-report"
 LETTERS = {
-    "return-rate-warning": frozenset({"kind", "category", "rate", "limit", "count", "of", "window", "reports"}),
+    "return-rate-warning": frozenset(
+        {"kind", "category", "rate", "limit", "count", "of", "loss", "cost", "window", "reports"}
+    ),
     "variant-stopped": frozenset({"letter", "variant", "rate", "limit", "count", "of", "reports", "command"}),
 }
 """The letters to staff with their variables; they are about no order."""
@@ -135,6 +137,7 @@ class StaffLetters:
         else:
             days = round(policy.report.limit_window / timedelta(days=1))
             values |= {"kind": seen.kind, "category": seen.subject, "window": f"{max(days, 1)}d"}
+            values |= {"loss": seen.loss, "cost": seen.cost}
         return self._books.of(seen.shop).render(
             letter,
             process=PROCESS,

@@ -247,6 +247,10 @@ class Warned(Model):
     """How many returns, or claims, there were."""
     of: int
     """Of how many lines shipped, or letters sent."""
+    loss: Sum = Decimal(0)
+    """What was lost on these returns."""
+    cost: Sum = Decimal(0)
+    """What the lines that were shipped cost the shop."""
 
 
 class Report(Model):

@@ -339,6 +339,8 @@ VALUES: dict[str, dict[str, dict[str, object]]] = {
             "limit": "0.035",
             "count": 12,
             "of": 310,
+            "loss": "412.00",
+            "cost": "10000.00",
             "window": "30d",
             "reports": "reports/all-shops",
         },

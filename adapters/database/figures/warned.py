@@ -73,6 +73,8 @@ def _crossed(asked: Asked, kind: str, category: str, rate: LossRate, limit: Deci
             "limit": float(limit),
             "count": rate.returns,
             "of": rate.shipped,
+            "loss": rate.loss,
+            "cost": rate.cost,
         }
     )
 

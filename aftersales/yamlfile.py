@@ -7,6 +7,7 @@ Dates and times stay text, as in JSON; a key may stand once; `<<: *anchor` merge
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -103,7 +104,7 @@ def _load(path: Path, includers: tuple[Path, ...]) -> Document:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise BadFile(path, [Fault(line, "", "is not UTF-8", "save the file as UTF-8")]) from None
     try:
-        root: Node | None = YAML(typ="safe", pure=True).compose(text)
+        root = _composed(text)
         builder = _Builder(path, (*includers, path.resolve()))
         data = None if root is None else builder.build(root)
     except MarkedYAMLError as error:
@@ -117,6 +118,13 @@ def _load(path: Path, includers: tuple[Path, ...]) -> Document:
     except RecursionError:
         raise BadFile(path, [Fault(0, "", "is nested too deeply")]) from None
     return Document(path, root, data, builder.included)
+
+
+@lru_cache(maxsize=32)
+def _composed(text: str) -> Node | None:
+    """The nodes of a text. A policy is read for each of many stories, and composing it takes as long as a short one."""
+    root: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return root
 
 
 class _Builder:

@@ -45,8 +45,6 @@ _ANSWERED = (
     EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED,
     EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
 )
-_TOO_SLOW, _SLOW_AT_MOST = "[TMPRL1101]", 3
-"""What the SDK says of code that holds its thread for two seconds, and how often it may before it counts."""
 _CODE_FAILED = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
@@ -143,7 +141,6 @@ class VirtualCase:
         self.length = 0
         self._begun = False
         self._asked = 0
-        self._slow = 0
         self._failure = ""
         self._timers: dict[int, datetime] = {}
 
@@ -194,10 +191,7 @@ class VirtualCase:
                 self._begun = True
             case EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
                 failed = event.workflow_task_failed_event_attributes
-                self._slow += _TOO_SLOW in failed.failure.message
-                # A machine that is busy for two seconds is no fault of the code: the server has the task done again.
-                excused = _TOO_SLOW in failed.failure.message and self._slow < _SLOW_AT_MOST
-                if failed.cause in _CODE_FAILED and not excused:
+                if failed.cause in _CODE_FAILED:
                     raise Stuck(f"{self.id}: the workflow's code failed: {failed.failure.message}")
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
                 self._failure = event.workflow_execution_failed_event_attributes.failure.message

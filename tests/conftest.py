@@ -10,6 +10,9 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 STORIES = tuple(f"tests/workflows/test_{name}.py" for name in ("clocks", "reason_first", "scenarios", "sequences"))
 """They look at the same stories, which one process then plays once."""
 
+LONG = (STORIES, "tests/chaos", "tests/e2e", "tests/workflows", "tests/replay", "tests/figures")
+"""Tests that take long, the longest first."""
+
 
 class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """The tests of a file stay together, as they share what they look at."""
@@ -20,5 +23,13 @@ class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """The order is xdist's: the files with most tests first."""
+    """The order is that of the tests."""
+    config.option.loadscopereorder = False
     return _ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: at the end no process then waits for another."""
+    items.sort(
+        key=lambda item: next((rank for rank, some in enumerate(LONG) if item.nodeid.startswith(some)), len(LONG))
+    )

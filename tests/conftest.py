@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 STORIES = tuple(f"tests/workflows/test_{name}.py" for name in ("clocks", "reason_first", "scenarios", "sequences"))
 """They look at the same stories, which one process then plays once."""
 
-LONG = (STORIES, "tests/chaos", "tests/e2e", "tests/workflows", "tests/replay", "tests/figures")
+LONG = (*STORIES, "tests/chaos", "tests/e2e", "tests/workflows", "tests/replay", "tests/figures")
 """Tests that take long, the longest first."""
 
 
@@ -30,6 +30,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first: at the end no process then waits for another."""
-    items.sort(
-        key=lambda item: next((rank for rank, some in enumerate(LONG) if item.nodeid.startswith(some)), len(LONG))
-    )
+    items.sort(key=lambda item: [not item.nodeid.startswith(some) for some in LONG])

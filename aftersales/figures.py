@@ -15,6 +15,12 @@ from aftersales.model import Model, Time
 
 Sum = Annotated[Decimal, PlainSerializer(str, return_type=str)]
 """Money that may be negative: a loss can be a gain, where a carrier paid more than was lost."""
+QUALITY = "product"
+"""The cause that is left out of the rate without quality causes (`§20`, `004`)."""
+COMPLAINTS = ("compensation", "dispute", "review-recovery", "inquiry")
+"""Processes that a customer's complaint opens (`003`)."""
+SOLVED, UNSOLVED = "solved", "unsolved_escalated"
+"""The results of an inquiry whose customer said whether it is solved (`004`)."""
 _Z = 1.959963984540054
 """The standard normal's quantile for intervals of 95 %."""
 

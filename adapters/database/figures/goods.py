@@ -17,10 +17,8 @@ from adapters.database.figures.exact import added
 from adapters.database.figures.slices import Slices, Stretch, holding
 from adapters.database.figures.tallies import Rates, Tally, Without, lost_lines, money
 from adapters.database.schema import case_goods, shipped_goods
-from aftersales.figures import Period, Point, Series
+from aftersales.figures import QUALITY, Period, Point, Series
 
-QUALITY = "product"
-"""The cause that is left out of the rate without quality causes."""
 CATEGORIES_SHOWN = 11
 """Categories that have a series of their own, beside that of everything."""
 

@@ -18,7 +18,7 @@ from adapters.database.figures.service import mean
 from adapters.database.figures.slices import Slices, Stretch
 from adapters.database.schema import case_goods, case_letters, warnings
 from aftersales.figures import LetterFigures, Mean, Part, VariantFigures
-from aftersales.variants import BASE
+from aftersales.variants import BASE, key_of
 
 _KEY = ("process", "letter", "language", "variant")
 _Key = tuple[str, str, str, str]
@@ -109,7 +109,7 @@ def _variants(
             **counts[letter, variant].parts(),
             loss=losses.get((letter, variant), none),
             answer_time=times.get((letter, variant), none),
-            stopped_at=stopped.get(f"{letter}.{variant}"),
+            stopped_at=stopped.get(key_of(letter, variant)),
         )
         for letter, variant in sorted(counts)
         if variants_of[letter] > 1

@@ -15,12 +15,11 @@ from sqlalchemy import Connection, RowMapping, Select, and_, case, exists, func,
 
 from adapters.database.figures.asked import Asked, rows
 from adapters.database.figures.exact import added, total
-from adapters.database.figures.goods import QUALITY
 from adapters.database.figures.slices import Slices, Stretch
 from adapters.database.figures.tallies import Largest, Rates, lost_lines
 from adapters.database.ordering import by_code_point
 from adapters.database.schema import case_goods, shipped_goods
-from aftersales.figures import Returned
+from aftersales.figures import QUALITY, Returned
 
 MOST = 50
 """SKUs, and lanes, that are listed: those with the largest loss."""

@@ -12,11 +12,7 @@ from adapters.database.figures.exact import added, counted, microseconds, millis
 from adapters.database.figures.slices import Stretch
 from adapters.database.ordering import by_no_index
 from adapters.database.schema import cases, commands, outcomes
-from aftersales.figures import Mean, Part
-
-COMPLAINTS = ("compensation", "dispute", "review-recovery", "inquiry")
-"""Processes that a customer's complaint opens (`003`)."""
-_SOLVED, _UNSOLVED = "solved", "unsolved_escalated"
+from aftersales.figures import COMPLAINTS, SOLVED, UNSOLVED, Mean, Part
 
 
 @dataclass
@@ -85,8 +81,8 @@ def _outcomes(asked: Asked, stretch: Stretch) -> Select[Any]:
         )
         .add_columns(func.sum(of.replies).label("replies"), func.sum(of.messages).label("messages"))
         .add_columns(func.sum(of.replied_in_time).label("in_time"))
-        .add_columns(counted("solved", and_(asked_whether, of.result == _SOLVED)))
-        .add_columns(counted("unsolved", and_(asked_whether, of.result == _UNSOLVED)))
+        .add_columns(counted("solved", and_(asked_whether, of.result == SOLVED)))
+        .add_columns(counted("unsolved", and_(asked_whether, of.result == UNSOLVED)))
         .where(stretch.holds(of.closed_at), asked.of_shop(outcomes))
         .group_by(of.cause)
     )

@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 from typing import get_args
 
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
@@ -16,8 +15,9 @@ from adapters.database.figures.asked import Asked, rows
 from adapters.database.figures.claims import claimed
 from adapters.database.ordering import by_code_point
 from adapters.database.schema import case_letters, clean, warnings
-from aftersales.figures import Kind, LossRate, Period, Returned, Warned, wilson
-from aftersales.variants import BASE, parse_key
+from aftersales.figures import Kind, Period, Warned
+from aftersales.limits import rates_over, variant_over
+from aftersales.variants import BASE, key_of, parse_key
 
 
 def crossings(connection: Connection, asked: Asked) -> list[Warned]:
@@ -27,7 +27,7 @@ def crossings(connection: Connection, asked: Asked) -> list[Warned]:
     (found,) = goods.read(connection, asked, [window])
     by_category = sorted(found.by_category.items())
     shown = [rates.shown(category, asked.exchange) for category, rates in by_category]
-    over = [warned for returned in shown for warned in _rates_over(returned, asked)]
+    over = [warned for returned in shown for warned in rates_over(returned, asked.terms, shop=asked.shop, at=at)]
     return over + list(_variants_over(connection, asked))
 
 
@@ -48,37 +48,6 @@ def _warned(row: dict[str, str | datetime]) -> Warned:
     return Warned.model_validate(seen | row)
 
 
-def _rates_over(returned: Returned, asked: Asked) -> Iterator[Warned]:
-    terms, category = asked.terms, returned.name
-    limit = terms.return_limits.get(category, terms.return_limit)
-    if _over(returned.total, limit, asked):
-        yield _crossed(asked, "return_rate", category, returned.total, limit)
-    least = terms.non_quality_limits.get(category)
-    if least is not None and _over(returned.non_quality, least, asked):
-        yield _crossed(asked, "non_quality", category, returned.non_quality, least)
-
-
-def _over(rate: LossRate, limit: Decimal, asked: Asked) -> bool:
-    return rate.returns >= asked.terms.least_returns and bool(rate.cost) and rate.loss > limit * rate.cost
-
-
-def _crossed(asked: Asked, kind: str, category: str, rate: LossRate, limit: Decimal) -> Warned:
-    return Warned.model_validate(
-        {
-            "shop": asked.shop,
-            "kind": kind,
-            "subject": category,
-            "since": asked.as_of,
-            "rate": rate.rate,
-            "limit": float(limit),
-            "count": rate.returns,
-            "of": rate.shipped,
-            "loss": rate.loss,
-            "cost": rate.cost,
-        }
-    )
-
-
 def _since_started_again(connection: Connection, asked: Asked) -> Iterator[ColumnElement[bool]]:
     of, ledger = case_letters.c, warnings.c
     ended = (
@@ -92,12 +61,8 @@ def _since_started_again(connection: Connection, asked: Asked) -> Iterator[Colum
 
 
 def _variants_over(connection: Connection, asked: Asked) -> Iterator[Warned]:
-    """Variants whose share of claims is certainly above `report.variant_claims_limit`; never the letter itself.
-
-    What counts is written since a person has started the variant again. Certainly is by the Wilson interval, and after
-    as many claims as there must be returns for a warning: the first claim after the first letter says nothing.
-    """
-    of, limit = case_letters.c, float(asked.terms.variant_claims_limit)
+    """The variants that bring too many claims; what counts is written since a person has started one again."""
+    of = case_letters.c
     before = and_(of.closed_at < asked.as_of, *_since_started_again(connection, asked))
     sent = (
         select(of.letter, of.variant, func.count().label("sent"))
@@ -110,15 +75,8 @@ def _variants_over(connection: Connection, asked: Asked) -> Iterator[Warned]:
     for row in rows(connection, claimed(asked, ("letter", "variant"), before)) if letters else ():
         claims[row["letter"], row["variant"]] = row["claims"]
     for (letter, variant), number in letters.items():
-        count = claims[letter, variant]
-        if count >= asked.terms.least_returns and wilson(count, number)[0] > limit:
-            yield Warned(
-                shop=asked.shop,
-                kind="claims",
-                subject=f"{letter}.{variant}",
-                since=asked.as_of,
-                rate=count / number,
-                limit=limit,
-                count=count,
-                of=number,
-            )
+        over = variant_over(
+            key_of(letter, variant), claims[letter, variant], number, asked.terms, shop=asked.shop, at=asked.as_of
+        )
+        if over:
+            yield over
